@@ -1,0 +1,3 @@
+"""What the tests of this software share."""
+
+pytest_plugins = ["pytester"]
