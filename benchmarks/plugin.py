@@ -1,0 +1,131 @@
+"""The pytest plugin that turns a suite into cases: options, markers, parameters.
+
+Every worker of a distributed run reads the same suite and so collects the same cases.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import chain
+
+import pytest
+
+from benchmarks.cases import KINDS, Case
+from benchmarks.suite import Known, Suite, SuiteError, built_in_suites, load_suite, suggestion
+from benchmarks.techniques import TECHNIQUES, TRAITS
+from fixtures.corruptions import CORRUPTIONS
+from fixtures.datasets import DATASETS
+from fixtures.models import MODELS
+
+#: The group of this project's options in ``pytest --help``.
+OPTIONS = "RobustLite"
+
+#: Where the suite of the session is kept.
+SUITE = pytest.StashKey[Suite]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that say what is measured."""
+    group = parser.getgroup(OPTIONS, "RobustLite: robustness of compressed models")
+    group.addoption(
+        "--suite",
+        metavar="NAME|PATH",
+        help=f"what to measure: a built-in suite ({', '.join(built_in_suites())}) or the path of a .toml "
+        "file; default: the ini option 'suite', else quick",
+    )
+    group.addoption(
+        "--set",
+        dest="suite_overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one setting of the suite for this run, e.g. --set data.test_images=500; repeatable",
+    )
+    parser.addini("suite", "the suite that is measured without --suite", default="quick")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the suite, and register a marker for everything a case can be selected by.
+
+    Raises ``pytest.UsageError`` for a suite that cannot be read and for an unknown name in ``-m``.
+    """
+    name = config.getoption("suite") or config.getini("suite")
+    try:
+        config.stash[SUITE] = load_suite(name, known_names(), config.getoption("suite_overrides"))
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from error
+    for marker, meaning in _markers():
+        config.addinivalue_line("markers", f"{marker}: {meaning}")
+    _check_marker_expression(config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that takes a ``case`` every case of the suite of the kind that it is marked with."""
+    if "case" not in metafunc.fixturenames:
+        return
+    kind = next(kind for kind in KINDS if metafunc.definition.get_closest_marker(kind))
+    cases = metafunc.config.stash[SUITE].cases(kind, known_names().corruptions)
+    metafunc.parametrize(
+        "case", [pytest.param(case, id=str(case), marks=_marks_of(case)) for case in cases], scope="function"
+    )
+
+
+@cache
+def known_names() -> Known:
+    """Return the names that a suite may use: everything that is registered."""
+    return Known(
+        datasets=tuple(DATASETS),
+        models=tuple(MODELS),
+        corruptions={corruption.name: corruption.family for corruption in CORRUPTIONS.values()},
+    )
+
+
+def marker_names(case: Case) -> list[str]:
+    """Return the names of the markers of a case, its kind excepted, which marks the test function."""
+    variant = case.variant
+    names = [variant.dataset, variant.model, f"technique-{variant.technique}"]
+    names += sorted(TECHNIQUES[variant.technique].traits)
+    return names + [name for name in (case.corruption, case.family) if name]
+
+
+def _marks_of(case: Case) -> list[pytest.MarkDecorator]:
+    return [_mark(name) for name in marker_names(case)]
+
+
+@cache
+def _mark(name: str) -> pytest.MarkDecorator:
+    mark: pytest.MarkDecorator = getattr(pytest.mark, name)
+    return mark
+
+
+def _markers() -> list[tuple[str, str]]:
+    """Return every marker with its meaning, for ``pytest --markers``."""
+    known = known_names()
+    families = dict.fromkeys(known.corruptions.values())
+    return list(
+        chain(
+            ((kind, f"cases of the {meaning}") for kind, meaning in KINDS.items()),
+            ((dataset, "cases on this data set") for dataset in known.datasets),
+            ((model, "cases of this model") for model in known.models),
+            (
+                (f"technique-{name}", f"cases of technique {t.code}, {t.title}")
+                for name, t in TECHNIQUES.items()
+            ),
+            ((trait, f"cases of techniques with {meaning}") for trait, meaning in TRAITS.items()),
+            ((name, f"cases under this {family} corruption") for name, family in known.corruptions.items()),
+            ((family, f"cases under a corruption of the family {family}") for family in families),
+        )
+    )
+
+
+def _check_marker_expression(config: pytest.Config) -> None:
+    """Refuse a name in ``-m`` that marks nothing; pytest would select nothing without a word."""
+    expression = re.sub(r"\([^()]*=[^()]*\)", "", config.getoption("markexpr") or "")
+    known = [re.split(r"[:(]", line)[0].strip() for line in config.getini("markers")]
+    for name in re.findall(r"[\w.+:\\/\[\]-]+", expression):
+        if name not in (*known, "and", "or", "not", "True", "False", "None"):
+            raise pytest.UsageError(
+                f"-m: expected the name of a marker, got {name!r}{suggestion(name, known)}; "
+                "pytest --markers lists them all"
+            )

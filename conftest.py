@@ -1,0 +1,5 @@
+"""The benchmark as pytest sees it: three plugins, in the direction that a value travels."""
+
+from __future__ import annotations
+
+pytest_plugins = ["benchmarks.plugin", "fixtures.plugin", "reporting.recording", "reporting.plugin"]

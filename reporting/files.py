@@ -1,0 +1,42 @@
+"""Files that are either there as a whole or not at all.
+
+A report may be read, or its run killed, while it is being written; so each file is written beside its place
+under a temporary name and moved there in one step.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Put ``content`` at ``path``, making its folder where needed, and return ``path``.
+
+    Whoever opens ``path`` meanwhile sees the old content or the new one, never a part.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files that nobody else may read
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def write_text(path: Path, content: str) -> Path:
+    """Put ``content`` at ``path`` as UTF-8 with ``\\n`` line ends, as :func:`write_bytes` does."""
+    return write_bytes(path, content.encode("utf-8"))
+
+
+def _umask() -> int:
+    # The mask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

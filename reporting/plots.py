@@ -1,0 +1,225 @@
+"""The Pareto plot: what compression saves (size) against what it costs (robustness and accuracy).
+
+One panel per data set: compression ratio to the right, mCE upwards, accuracy as colour, model as shape,
+technique as number.  The same figures give the same file, byte for byte.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+from numpy.typing import NDArray
+
+from reporting.labels import Box, place
+from reporting.tables import number
+
+#: Marker shapes by model, each with the factor of its size that makes it look as large as the disc.
+_SHAPES = (("o", 1.0), ("s", 0.85), ("^", 1.1), ("D", 0.75), ("v", 1.1), ("P", 1.1), ("h", 1.05), ("X", 1.05))
+_MARKER = 8.5  # diameter in points
+_LABEL = 7.5  # font size in points
+_LEGEND = 125  # letters of the legend that are as wide as the axes
+_RING = 1.7  # width of the line around a Pareto-optimal marker in points
+_INK, _GREY, _FRONT = "#1f2933", "#8a94a0", "#c2410c"
+
+_BASELINE: dict[str, Any] = {"color": _INK, "linewidth": 0.9, "linestyle": (0, (5, 3))}
+_HAIR_LINE: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": _GREY, "shrinkB": 0}
+
+#: The defaults, so that nothing of a user's own settings shows; the salt makes the ids in an SVG repeatable.
+_STYLE: list[str | dict[str, Any]] = ["default", {"svg.hashsalt": "robustlite", "font.size": 9}]
+
+
+def draw_pareto(summary: pd.DataFrame) -> Figure:
+    """Return the plot of a summary (:func:`reporting.metrics.summarise`).
+
+    Variants without mCE or compression ratio have no place in it; where none has one, the figure says so.
+    """
+    drawn = summary.dropna(subset=["mce", "compression_ratio"])
+    drawn = drawn.assign(mce=drawn["mce"].clip(lower=1))  # nothing has a place at 0 on a logarithmic axis
+    with style.context(_STYLE):
+        if drawn.empty:
+            return _notice("Nothing to draw: no variant has both an mCE and a compression ratio.")
+        datasets = list(drawn.groupby("dataset"))
+        columns = min(2, len(datasets))
+        lines = math.ceil(len(datasets) / columns)
+        figure = Figure(figsize=(8.6 * columns, 5.8 * lines), layout="constrained")
+        panels = [
+            _draw_panel(figure, figure.add_subplot(lines, columns, spot), str(dataset), rows)
+            for spot, (dataset, rows) in enumerate(datasets, start=1)
+        ]
+        figure.draw_without_rendering()  # fixes the layout, which tells how much room there is between points
+        for panel in panels:
+            _draw_points(panel)
+    return figure
+
+
+def save(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
+    """Return the figure as the bytes of a file, without date or version in it."""
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
+    buffer = io.BytesIO()
+    with style.context(_STYLE):
+        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class _Panel:
+    """The axes of a data set, its variants, the shape of each model and the colour of each accuracy."""
+
+    axes: Axes
+    rows: pd.DataFrame
+    shapes: dict[str, tuple[str, float]]
+    colours: ScalarMappable
+
+
+def _notice(text: str) -> Figure:
+    figure = Figure(figsize=(8.6, 1.2))
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=_INK)
+    return figure
+
+
+def _draw_panel(figure: Figure, axes: Axes, dataset: str, rows: pd.DataFrame) -> _Panel:
+    """Draw everything that the points stand before."""
+    axes.set_xlabel("compression ratio  (more is better →)", color=_INK)
+    axes.set_ylabel("(← less is better)  mCE in % of the original's error", color=_INK)
+    _set_scales(axes, rows)
+    axes.grid(color=_GREY, alpha=0.25, linewidth=0.5)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.axhline(100, **_BASELINE, zorder=1)
+    _draw_front(axes, rows[rows["pareto"].fillna(False)])
+    colours = _colours(figure, axes, 100 * rows["accuracy"])
+    shapes = dict(zip(sorted(rows["model"].unique()), cycle(_SHAPES), strict=False))
+    _draw_legend(axes, dataset, shapes)
+    return _Panel(axes, rows, shapes, colours)
+
+
+def _colours(figure: Figure, axes: Axes, accuracy: pd.Series[float]) -> ScalarMappable:
+    """Return the colours of the accuracies (in per cent), having drawn their scale where there are any."""
+    known = accuracy.dropna()
+    if known.empty:
+        return ScalarMappable()
+    pad = 0.5 if known.min() == known.max() else 0
+    colours = ScalarMappable(Normalize(known.min() - pad, known.max() + pad), "viridis")
+    scale = figure.colorbar(colours, ax=axes, aspect=30, pad=0.02)
+    scale.set_label("accuracy in %", color=_INK)
+    scale.outline.set_visible(False)
+    return colours
+
+
+def _set_scales(axes: Axes, rows: pd.DataFrame) -> None:
+    """Make both axes logarithmic, since both show ratios, with 1 and 100 in view."""
+    for direction, values, always in (("x", rows["compression_ratio"], 1.0), ("y", rows["mce"], 100.0)):
+        low, high = min(values.min(), always), max(values.max(), always)
+        margin = max((high / low) ** 0.07, 1.03)
+        # Evenly spaced ticks crowd at one end of a wide logarithmic axis; others are too few on a narrow one.
+        wide, narrow = LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8)), MaxNLocator(10, steps=[1, 2, 5, 10])
+        axes.set(**{f"{direction}scale": "log", f"{direction}lim": (low / margin, high * margin)})
+        axis = axes.xaxis if direction == "x" else axes.yaxis
+        axis.set_major_locator(wide if high > 4 * low else narrow)
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_locator(NullLocator())
+
+
+def _draw_front(axes: Axes, optimal: pd.DataFrame) -> None:
+    """Draw the edge of what is reached in compression ratio and mCE; accuracy may put more variants on it."""
+    front = optimal.sort_values("compression_ratio", ascending=False)
+    best = front["mce"].cummin()
+    front = front[front["mce"] <= best].sort_values("compression_ratio")
+    axes.plot(
+        front["compression_ratio"], front["mce"], color=_FRONT, linewidth=1.2, drawstyle="steps-pre", zorder=2
+    )
+
+
+def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]]) -> None:
+    """Write the data set and what the shapes and lines mean above the axes, where no point can be."""
+    look: dict[str, Any] = {"markerfacecolor": "white", "markersize": 0.8 * _MARKER}
+    ring: dict[str, Any] = {"marker": "o", "markeredgewidth": _RING}
+    entries = [
+        Line2D([], [], linestyle="", marker=shape, markeredgecolor=_INK, label=model, **look)
+        for model, (shape, _) in shapes.items()
+    ]
+    entries.append(Line2D([], [], label="original: mCE 100", **_BASELINE))
+    entries.append(Line2D([], [], label="Pareto-optimal", color=_FRONT, linewidth=1.2, **ring, **look))
+    longest = max(len(str(entry.get_label())) for entry in entries)
+    axes.legend(
+        handles=entries,
+        ncols=min(len(entries), max(1, _LEGEND // (longest + 7))),
+        title=dataset,
+        title_fontproperties={"weight": "bold", "size": 11},
+        alignment="left",
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        frameon=False,
+        borderaxespad=0.2,
+        borderpad=0.2,
+        handletextpad=0.5,
+        columnspacing=1.4,
+        fontsize=8,
+    )
+
+
+def _draw_points(panel: _Panel) -> None:
+    """Draw the markers and their labels; a label that is not beside its marker gets a hair line to it."""
+    axes, rows = panel.axes, panel.rows
+    per_pixel = 72 / axes.figure.dpi
+    to_data = axes.transData.inverted()
+    pixels = axes.transData.transform(rows[["compression_ratio", "mce"]].to_numpy(dtype=float))
+    points = _side_by_side(per_pixel * pixels)
+    texts = [number(name).removeprefix("#") for name in rows["technique"]]
+    sizes = [(0.64 * _LABEL * len(text) + 1, 0.8 * _LABEL + 1) for text in texts]
+    x0, y0, x1, y1 = (per_pixel * edge for edge in axes.get_window_extent().extents)
+    boxes = place(points, sizes, _MARKER, Box((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0))
+    for row, point, text, box in zip(rows.to_dict("records"), points, texts, boxes, strict=True):
+        position = to_data.transform(point / per_pixel)
+        ringed = row["pareto"] is not pd.NA and row["pareto"]
+        shape, factor = panel.shapes[row["model"]]
+        accuracy = row["accuracy"]
+        axes.plot(
+            *position,
+            shape,
+            markersize=_MARKER * factor,
+            markerfacecolor="white" if pd.isna(accuracy) else panel.colours.to_rgba(100 * accuracy),
+            markeredgecolor=_FRONT if ringed else _INK,
+            markeredgewidth=_RING if ringed else 0.5,
+            zorder=4 if ringed else 3,
+        )
+        x, y = box.x - point[0], box.y - point[1]
+        apart = max(abs(x) - (box.width + _MARKER) / 2, abs(y) - (box.height + _MARKER) / 2)
+        axes.annotate(
+            text,
+            tuple(position),
+            xytext=(x, y),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=_LABEL,
+            color=_FRONT if ringed else _INK,
+            fontweight="bold" if ringed else "normal",
+            arrowprops=_HAIR_LINE if apart > 2 else None,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
+            zorder=2.5,
+        )
+
+
+def _side_by_side(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move points apart that hide each other completely, as the originals do, which are all at (1, 100)."""
+    moved = points.copy()
+    for point in np.unique(points.round(3), axis=0):
+        same = np.flatnonzero((points.round(3) == point).all(axis=1))
+        moved[same, 0] += _MARKER * (np.arange(len(same)) - (len(same) - 1) / 2)
+    return moved

@@ -1,0 +1,146 @@
+"""A report: everything that people read about a run, computed from what the run measured."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.cases import Case
+from benchmarks.results import Record
+from reporting import tables
+from reporting.files import write_bytes, write_text
+from reporting.frames import EXPECTED, VARIANT, from_records
+from reporting.layout import Table, escape
+from reporting.metrics import BASELINE, Convention, corruption_errors, summarise
+from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
+from reporting.tables import Failure
+
+TERMINAL_WIDTH = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a run measured, what it should have measured, and what failed.
+
+    ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
+    cells that should be there (:func:`reporting.missing.expected_cells`).
+    """
+
+    cells: pd.DataFrame
+    sizes: pd.DataFrame
+    latency: pd.DataFrame
+    expected: pd.DataFrame
+    failures: tuple[Failure, ...] = ()
+    convention: Convention = "unrounded"
+
+    @classmethod
+    def of_run(
+        cls,
+        records: Iterable[Record],
+        cases: Iterable[Case],
+        severities: Sequence[int],
+        failures: Iterable[Failure] = (),
+        convention: Convention = "unrounded",
+    ) -> Report:
+        """Return the report on a run that consisted of ``cases``, each corruption at ``severities``."""
+        expected = expected_cells(cases, severities)
+        return cls(*from_records(records), expected, tuple(failures), convention)
+
+    @classmethod
+    def of_recorded(
+        cls,
+        cells: pd.DataFrame,
+        sizes: pd.DataFrame,
+        latency: pd.DataFrame,
+        convention: Convention = "unrounded",
+    ) -> Report:
+        """Return the report on recorded results, with every image set expected that any variant has."""
+        return cls(cells, sizes, latency, full_grid(cells), (), convention)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per variant (:func:`reporting.metrics.summarise`)."""
+        return summarise(self.cells, self.sizes, self.convention)
+
+    @cached_property
+    def corruption_errors(self) -> pd.DataFrame:
+        """CE per variant and corruption (:func:`reporting.metrics.corruption_errors`)."""
+        return corruption_errors(self.cells, self.convention)
+
+    @cached_property
+    def missing(self) -> pd.DataFrame:
+        """The expected cells that were not measured."""
+        return missing_cells(self.cells, self.expected)
+
+    def contents(self, *, brief: bool) -> Iterator[Table]:
+        """Yield the report's tables; a brief report has CE per corruption only of variants without mCE."""
+        without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]
+        ce = self.corruption_errors
+        if brief:
+            ce = ce[ce.index.isin(pd.MultiIndex.from_frame(without_mce))]
+        yield from tables.summary_tables(self.summary)
+        yield from tables.pareto_tables(self.summary)
+        yield from tables.corruption_tables(ce)
+        yield from tables.worst_tables(self.cells, self.corruption_errors)
+        yield from tables.latency_tables(self.latency)
+        yield from tables.failure_tables(self.failures)
+        yield from tables.missing_tables(self.missing, absent_metrics(self.cells, self.summary))
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what the report says in words: how to read its numbers, and what came out."""
+        severities = tables.runs(self.cells.loc[self.cells["severity"] > 0, "severity"].unique())
+        if severities:
+            yield (
+                f"CE is the error summed over severities ({severities}) in % of the original's, mCE its mean "
+                "over the fifteen standard corruptions: 100 is as robust as the original, less is better."
+            )
+        if self.convention == "rounded":
+            yield "Each CE is rounded to an integer and each mean to one decimal, as in the original study."
+        if self.summary.empty:
+            yield "Nothing was recorded."
+        for dataset, rows in self.summary.groupby("dataset"):
+            known = rows.loc[rows["technique"] != BASELINE, "mce"].dropna()
+            if len(known):
+                good = (known <= 100).sum()
+                yield f"{dataset}: {good} of {len(known)} compressed variants have an mCE of 100 or less."
+
+
+def render_terminal(report: Report) -> str:
+    """Return the report as text that fits into 120 columns where models have names of usual length."""
+    paragraphs = [textwrap.fill(sentence, TERMINAL_WIDTH) + "\n" for sentence in report.sentences()]
+    return "\n".join(paragraphs + [table.to_text() for table in report.contents(brief=True)])
+
+
+def render_markdown(report: Report) -> str:
+    """Return the report as a Markdown document."""
+    paragraphs = [escape(sentence) + "\n" for sentence in report.sentences()]
+    plot = "![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n"
+    sections = [table.to_markdown() for table in report.contents(brief=False)]
+    return "\n".join(["# Robustness of compressed models\n", *paragraphs, plot, *sections])
+
+
+def write_report(report: Report, out: Path) -> list[Path]:
+    """Write the report's files into the folder ``out``, made where needed, and return them.
+
+    ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant), ``summary.md`` (the
+    tables), ``pareto.png`` and ``pareto.svg``.  The same report gives the same bytes.
+    """
+    from reporting.plots import draw_pareto, save  # noqa: PLC0415  (matplotlib, which a terminal does not need)
+
+    csvs = {
+        "results.csv": report.cells.sort_values(list(EXPECTED)),
+        "summary.csv": report.summary,
+        "latency.csv": report.latency.sort_values(VARIANT),
+    }
+    written = [
+        write_text(out / name, table.to_csv(index=False, lineterminator="\n")) for name, table in csvs.items()
+    ]
+    written.append(write_text(out / "summary.md", render_markdown(report)))
+    figure = draw_pareto(report.summary)
+    written += [write_bytes(out / f"pareto.{kind}", save(figure, kind)) for kind in ("png", "svg")]
+    return written

@@ -1,0 +1,226 @@
+"""What the tables of a report show.
+
+Every function takes the tables of :mod:`reporting.frames` or the summary of :mod:`reporting.metrics` and
+yields as many tables as there is something to say, so none where there is nothing.  Fractions are shown in
+per cent; ``–`` stands for a figure that is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import pandas as pd
+
+from benchmarks.techniques import TECHNIQUES
+from reporting.frames import CLEAN, VARIANT
+from reporting.layout import Table
+from reporting.metrics import error_rises
+
+ABSENT = "–"
+
+#: More models than these do not fit beside each other in a terminal of 120 columns.
+MODELS_PER_TABLE = 3
+
+#: How many of the worst cells are shown, and how many of them at most of one variant.
+WORST_CELLS = 10
+WORST_CELLS_PER_VARIANT = 3
+
+#: How many corruptions are named of those that a variant was not measured on.
+IMAGE_SETS_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that did not pass: what it says and, where it compared figures, how far it was off."""
+
+    case: str
+    message: str
+    measured: float | None = None
+    limit: float | None = None
+
+    @property
+    def excess(self) -> float | None:
+        """How far the measured figure is from the limit, on the wrong side of it."""
+        return None if self.measured is None or self.limit is None else abs(self.measured - self.limit)
+
+
+def summary_tables(summary: pd.DataFrame) -> Iterator[Table]:
+    """Yield mCE, compression ratio and accuracy: a row per technique, three columns per model."""
+    shown = summary[VARIANT].assign(
+        mCE=figures(summary["mce"], 1),
+        CR=figures(summary["compression_ratio"], 2),
+        Acc=figures(100 * summary["accuracy"], 2),
+    )
+    yield from _models_beside_each_other(shown, "mCE, compression ratio (CR) and accuracy in %")
+
+
+def latency_tables(latency: pd.DataFrame) -> Iterator[Table]:
+    """Yield the time of one inference: a row per technique, two columns per model."""
+    shown = latency[VARIANT].assign(
+        median=figures(1000 * latency["median_s"], 2), p90=figures(1000 * latency["p90_s"], 2)
+    )
+    yield from _models_beside_each_other(shown, "milliseconds per image, median and 90th percentile")
+
+
+def pareto_tables(summary: pd.DataFrame) -> Iterator[Table]:
+    """Yield the Pareto-optimal variants of each data set, the most robust first."""
+    optimal = summary[summary["pareto"].fillna(False)].sort_values("mce", kind="stable")
+    for dataset, rows in optimal.groupby("dataset"):
+        shown = {
+            "Model": rows["model"],
+            "#": codes(rows["technique"]),
+            "Technique": titles(rows["technique"]),
+            "mCE": figures(rows["mce"], 1),
+            "CR": figures(rows["compression_ratio"], 2),
+            "Acc": figures(100 * rows["accuracy"], 2),
+            "Zipped KiB": figures(rows["zipped_bytes"] / 1024, 1),
+        }
+        yield Table(f"{dataset}: Pareto-optimal in mCE, CR and accuracy", pd.DataFrame(shown), words=3)
+
+
+def corruption_tables(corruption_errors: pd.DataFrame) -> Iterator[Table]:
+    """Yield CE per model: a row per corruption, a column per technique."""
+    for (dataset, model), rows in corruption_errors.groupby(["dataset", "model"]):
+        known = rows.droplevel(["dataset", "model"]).dropna(axis="columns", how="all")
+        if known.empty:
+            continue
+        shown = {"Corruption": list(known.columns)}
+        shown |= {number(name): figures(known.T[name], 0) for name in in_order(known.index)}
+        yield Table(f"{dataset}, {model}: CE in % of the original's error", pd.DataFrame(shown))
+
+
+def worst_tables(cells: pd.DataFrame, corruption_errors: pd.DataFrame) -> Iterator[Table]:
+    """Yield the cells whose error rose most against the original's, at most a few of each variant.
+
+    Each corruption is there with the one severity at which compression did most harm.
+    """
+    rises = error_rises(cells)
+    # Equal rises stand in the order of their names, whatever the order in which they were measured.
+    order = ["rise", *VARIANT, "corruption", "severity"]
+    rises = rises[rises["rise"] > 0].sort_values(order, ascending=[name != "rise" for name in order])
+    rises = rises.drop_duplicates([*VARIANT, "corruption"])
+    worst = rises.groupby(VARIANT).head(WORST_CELLS_PER_VARIANT).head(WORST_CELLS)
+    if worst.empty:
+        return
+    ce = corruption_errors.melt(value_name="ce", ignore_index=False).reset_index()
+    worst = worst.merge(ce, how="left", on=[*VARIANT, "corruption"])
+    shown = {
+        "Variant": [
+            f"{row['dataset']}-{row['model']} {number(row['technique'])}" for row in worst.to_dict("records")
+        ],
+        "Corruption": worst["corruption"],
+        "Severity": worst["severity"].astype("str").where(worst["corruption"] != CLEAN, ABSENT),
+        "Error": figures(100 * worst["error"], 2),
+        "Original": figures(100 * worst["original_error"], 2),
+        "Rise": figures(100 * worst["rise"], 2),
+        "CE": figures(worst["ce"], 0),
+    }
+    yield Table(
+        "Worst cells: where the error in % rose most against the original's", pd.DataFrame(shown), words=2
+    )
+
+
+def failure_tables(failures: Sequence[Failure]) -> Iterator[Table]:
+    """Yield what failed, and by how much."""
+    if failures:
+        shown = {
+            "Case": [failure.case for failure in failures],
+            "Why": [failure.message for failure in failures],
+            "Measured": [_digits(failure.measured) for failure in failures],
+            "Limit": [_digits(failure.limit) for failure in failures],
+            "Off by": [_digits(failure.excess) for failure in failures],
+        }
+        yield Table("Failed", pd.DataFrame(shown), words=2)
+
+
+def missing_tables(missing: pd.DataFrame, absent: pd.DataFrame) -> Iterator[Table]:
+    """Yield what is missing, variants that miss the same on one line.
+
+    ``missing`` is of :func:`reporting.missing.missing_cells`, ``absent`` of ``absent_metrics`` there.
+    """
+    gaps = [
+        rows[VARIANT].head(1).assign(metric="cells", reason=f"not recorded: {_image_sets(rows)}")
+        for _, rows in missing.groupby(VARIANT)
+    ]
+    alike = pd.concat([*gaps, absent]).groupby(["dataset", "model", "metric", "reason"], sort=False)
+    shown = [
+        {"Of": f"{dataset}-{model} {numbers(rows['technique'])}", "What": metric, "Why": reason}
+        for (dataset, model, metric, reason), rows in alike
+    ]
+    if shown:
+        yield Table("Missing", pd.DataFrame(shown), words=3)
+
+
+def figures(values: Iterable[float], decimals: int) -> list[str]:
+    """Return ``values`` as text with ``decimals`` places, ``–`` where one is absent."""
+    return [ABSENT if pd.isna(value) else f"{value:.{decimals}f}" for value in values]
+
+
+def number(technique: str) -> str:
+    """Return how a report refers to a technique: ``#13``, or its name where it has no number."""
+    return f"#{TECHNIQUES[technique].code}" if technique in TECHNIQUES else technique
+
+
+def numbers(techniques: Iterable[str]) -> str:
+    """Return how a report refers to several techniques: ``#1–4, 7``, then the names of those without one."""
+    names = in_order(techniques)
+    known = runs(TECHNIQUES[name].code for name in names if name in TECHNIQUES)
+    return ", ".join(([f"#{known}"] if known else []) + [name for name in names if name not in TECHNIQUES])
+
+
+def runs(values: Iterable[int]) -> str:
+    """Return whole numbers as text, neighbours joined: ``1–4, 7``."""
+    text = []
+    for _, run in groupby(enumerate(sorted(values)), key=lambda place: place[1] - place[0]):
+        members = [value for _, value in run]
+        text.append(str(members[0]) if len(members) == 1 else f"{members[0]}–{members[-1]}")
+    return ", ".join(text)
+
+
+def in_order(techniques: Iterable[str]) -> list[str]:
+    """Return ``techniques`` without repetition by number, those without one last."""
+    return sorted(
+        set(techniques),
+        key=lambda name: (TECHNIQUES[name].code if name in TECHNIQUES else len(TECHNIQUES) + 1, name),
+    )
+
+
+def codes(techniques: Iterable[str]) -> list[str]:
+    """Return the numbers of ``techniques`` as text, blank where one has none."""
+    return [str(TECHNIQUES[name].code) if name in TECHNIQUES else "" for name in techniques]
+
+
+def titles(techniques: Iterable[str]) -> list[str]:
+    """Return ``techniques`` as people write them."""
+    return [TECHNIQUES[name].title if name in TECHNIQUES else name for name in techniques]
+
+
+def _models_beside_each_other(shown: pd.DataFrame, what: str) -> Iterator[Table]:
+    """Yield a table per data set and few models from rows that have a variant and its figures as text."""
+    for dataset, rows in shown.groupby("dataset"):
+        models = sorted(rows["model"].unique())
+        for start in range(0, len(models), MODELS_PER_TABLE):
+            few = models[start : start + MODELS_PER_TABLE]
+            techniques = in_order(rows.loc[rows["model"].isin(few), "technique"])
+            table = pd.DataFrame({"#": codes(techniques), "Technique": titles(techniques)})
+            for model in few:
+                own = rows[rows["model"] == model].set_index("technique").drop(columns=["dataset", "model"])
+                for column in own:
+                    table[f"{model}\n{column}"] = own[column].reindex(techniques).fillna("").array
+            yield Table(f"{dataset}: {what}", table, words=2)
+
+
+def _image_sets(cells: pd.DataFrame) -> str:
+    """Return the corruptions of ``cells`` with their severities, of many the first few."""
+    named = [
+        CLEAN if name == CLEAN else f"{name} {runs(rows['severity'])}"
+        for name, rows in cells.groupby("corruption")
+    ]
+    more = len(named) - IMAGE_SETS_NAMED
+    return ", ".join(named[:IMAGE_SETS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _digits(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.4g}"
