@@ -1,5 +1,11 @@
-"""The benchmark as pytest sees it: three plugins, in the direction that a value travels."""
+"""The benchmark as pytest sees it: plugins, in the direction that a value travels."""
 
 from __future__ import annotations
 
-pytest_plugins = ["benchmarks.plugin", "fixtures.plugin", "reporting.recording", "reporting.plugin"]
+pytest_plugins = [
+    "benchmarks.plugin",
+    "fixtures.plugin",
+    "reporting.recording",
+    "reporting.scheduling",
+    "reporting.plugin",
+]

@@ -64,7 +64,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that takes a ``case`` every case of the suite of the kind that it is marked with."""
     if "case" not in metafunc.fixturenames:
         return
-    kind = next(kind for kind in KINDS if metafunc.definition.get_closest_marker(kind))
+    kind = next((kind for kind in KINDS if metafunc.definition.get_closest_marker(kind)), None)
+    if kind is None:
+        return  # what it takes by that name is its own
     cases = metafunc.config.stash[SUITE].cases(kind, known_names().corruptions)
     metafunc.parametrize(
         "case", [pytest.param(case, id=str(case), marks=_marks_of(case)) for case in cases], scope="function"

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from benchmarks.cases import KINDS, Case, Variant
 from benchmarks.techniques import TECHNIQUES
@@ -25,6 +33,16 @@ BUILT_IN = Path(__file__).parent / "suites"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
+
+
+def _count(value: object) -> object:
+    if value == "all" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError('expected a whole number of at least 1 or "all"')
+
+
+#: How many of something, or every one.  Checked as one thing, so that an error names the key once.
+Count = Annotated[int | Literal["all"], BeforeValidator(_count)]
 
 
 class SuiteError(Exception):
@@ -41,7 +59,8 @@ class Known:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # TOML has types, so nothing is converted: a text is no number, and neither is true.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(_Section):
@@ -50,8 +69,8 @@ class Data(_Section):
     """
 
     datasets: list[str] = Field(min_length=1)
-    test_images: Positive | Literal["all"] = "all"
-    train_images: Positive | Literal["all"] = "all"
+    test_images: Count = "all"
+    train_images: Count = "all"
     validation_fraction: Fraction = 0.1
     options: dict[str, Any] = {}
 
@@ -89,7 +108,7 @@ class Training(_Section):
 class Compression(_Section):
     """Which techniques, and their targets: sparsity as a fraction, clusters per kernel."""
 
-    techniques: list[str] = list(TECHNIQUES)
+    techniques: list[str] = Field(default=list(TECHNIQUES), min_length=1)
     sparsity: Fraction = 0.5
     clusters: Annotated[int, Field(ge=2, le=256)] = 16
     calibration_images: Positive = 200
@@ -218,8 +237,8 @@ def _find(name_or_path: str) -> Path:
 def _apply(raw: dict[str, Any], override: str) -> None:
     """Set one ``section.key=value`` in the tables read from a suite file."""
     key, equals, text = override.partition("=")
-    *sections, last = key.strip().split(".")
-    if not equals or not last:
+    *sections, last = names = key.strip().split(".")
+    if not equals or not all(names):
         raise SuiteError(
             f"--set: expected section.key=value, got {override!r}; e.g. --set data.test_images=100"
         )
@@ -272,7 +291,7 @@ def _explain(path: Path, error: ValidationError) -> str:
         elif detail["type"] == "missing":
             lines.append(f"{path}: {key}: expected a value, got none")
         else:
-            message = detail["msg"].removeprefix("Value error, ")
+            message = detail["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
             got = "" if ", got " in message else f", got {json.dumps(detail['input'], default=str)}"
             lines.append(f"{path}: {key}: {message}{got}")
     return "\n".join(lines)

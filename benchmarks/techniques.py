@@ -48,6 +48,9 @@ class Technique:
     traits: frozenset[str]
 
 
+_KEEPING = "Sparsity-preserving"
+
+
 def _declare() -> Iterator[Technique]:
     sparse, clustered = Claims(sparse=True), Claims(clustered=True)
     both, neither = Claims(sparse=True, clustered=True), Claims()
@@ -56,7 +59,7 @@ def _declare() -> Iterator[Technique]:
         (1, "original", "Original", None, "train", neither, False),
         (3, "pruned", "Pruning", "original", "prune", sparse, False),
         (5, "clustered", "Clustering", "original", "cluster", clustered, False),
-        (7, "sparse_clustered", "Sparse clustering", "pruned", "sparse_cluster", both, False),
+        (7, "sparse_clustered", f"{_KEEPING} clustering", "pruned", "sparse_cluster", both, False),
         (9, "qat", "QAT", "original", "qat", neither, True),
         (11, "cqat", "CQAT", "clustered", "cqat", clustered, True),
         (13, "pqat", "PQAT", "pruned", "pqat", sparse, True),

@@ -55,7 +55,7 @@ class Collector:
         properties = dict(report.user_properties)
         if report.when == "call" and RECORD_PROPERTY in properties:
             self._records.append(Record.from_json(properties[RECORD_PROPERTY]))  # type: ignore[arg-type]
-        case = _case_of(report.nodeid)
+        case = _case_of(report)
         if report.failed and case:
             breaches: Any = properties.get(BREACHES_PROPERTY, [])
             self._failures.append((case, _message(report), breaches))
@@ -97,10 +97,13 @@ class Collector:
         terminalreporter.write_line(f"Report: {', '.join(str(path) for path in written)}")
 
 
-def _case_of(nodeid: str) -> str:
-    """Return the id of the case in a node id such as ``benchmarks/test_latency.py::test_latency[CASE]``."""
-    match = re.search(r"\[(.+)\]$", nodeid)
-    return match[1] if match else ""
+def _case_of(report: pytest.TestReport) -> str:
+    """Return the id of the case in a node id such as ``benchmarks/test_latency.py::test_latency[CASE]``.
+
+    It is empty for a test that is no case.
+    """
+    match = re.search(r"\[(.+)\]$", report.nodeid)
+    return match[1] if match and KINDS.keys() & report.keywords.keys() else ""
 
 
 def _message(report: pytest.TestReport) -> str:
