@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+#: Longer words are wrapped in a terminal.
+WORDS_WIDTH = 72
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -41,9 +44,15 @@ class Table:
         return headers
 
     def _render(self, rows: pd.DataFrame, style: str, headers: list[str]) -> str:
-        alignment = ["left" if place < self.words else "right" for place in range(rows.shape[1])]
+        figures = rows.shape[1] - self.words
+        widths = [WORDS_WIDTH] * self.words + [None] * figures
         return rows.to_markdown(
-            index=False, tablefmt=style, headers=headers, colalign=alignment, disable_numparse=True
+            index=False,
+            tablefmt=style,
+            headers=headers,
+            colalign=["left"] * self.words + ["right"] * figures,
+            maxcolwidths=widths if style == "simple" and len(rows) else None,
+            disable_numparse=True,
         )
 
 

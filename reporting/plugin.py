@@ -109,4 +109,5 @@ def _case_of(report: pytest.TestReport) -> str:
 def _message(report: pytest.TestReport) -> str:
     """Return the message of a failed case in one line."""
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash else report.longrepr).splitlines()[0]
+    message = str(crash.message if crash else report.longrepr)
+    return message.removeprefix("Failed: ").splitlines()[0]

@@ -8,7 +8,7 @@ per cent; ``–`` stands for a figure that is absent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import pandas as pd
@@ -123,14 +123,18 @@ def worst_tables(cells: pd.DataFrame, corruption_errors: pd.DataFrame) -> Iterat
 
 
 def failure_tables(failures: Sequence[Failure]) -> Iterator[Table]:
-    """Yield what failed, and by how much."""
+    """Yield what failed, and by how much; cases with the same reason and no figure share a line."""
     if failures:
+        cases: dict[Failure, list[str]] = {}
+        for failure in failures:
+            alike = failure if failure.measured is not None else replace(failure, case="")
+            cases.setdefault(alike, []).append(failure.case)
         shown = {
-            "Case": [failure.case for failure in failures],
-            "Why": [failure.message for failure in failures],
-            "Measured": [_digits(failure.measured) for failure in failures],
-            "Limit": [_digits(failure.limit) for failure in failures],
-            "Off by": [_digits(failure.excess) for failure in failures],
+            "Case": [_some(names) for names in cases.values()],
+            "Why": [failure.message for failure in cases],
+            "Measured": [_digits(failure.measured) for failure in cases],
+            "Limit": [_digits(failure.limit) for failure in cases],
+            "Off by": [_digits(failure.excess) for failure in cases],
         }
         yield Table("Failed", pd.DataFrame(shown), words=2)
 
@@ -220,6 +224,10 @@ def _image_sets(cells: pd.DataFrame) -> str:
     ]
     more = len(named) - IMAGE_SETS_NAMED
     return ", ".join(named[:IMAGE_SETS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _digits(value: float | None) -> str:

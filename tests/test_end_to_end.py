@@ -1,0 +1,245 @@
+"""The benchmark as its users run it: `pytest benchmarks` in a process of its own, on a very small suite."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SUITE = """
+description = "the smallest run that goes the whole way"
+seed = 7
+[data]
+datasets = ["digits"]
+test_images = 60
+train_images = 300
+[model]
+names = ["vgg6"]
+width = 0.1
+[training]
+epochs = 2
+batch_size = 30
+learning_rate = 1e-3
+[fine_tuning]
+epochs = 1
+batch_size = 30
+learning_rate = 1e-4
+[compression]
+techniques = ["original", "int8", "pruned"]
+calibration_images = 20
+[corruptions]
+names = ["fog", "contrast"]
+severities = [1, 5]
+[latency]
+rounds = 5
+"""
+
+CASES = 3 * (2 + 3)
+
+
+class Place:
+    """A directory with a suite, artifacts and reports of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "small.toml").write_text(SUITE)
+
+    def command(self, *options: str, report: str = "report") -> list[str]:
+        return [
+            *(sys.executable, "-m", "pytest", "benchmarks"),
+            *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+            *("--suite", str(self.path / "small.toml"), "--artifacts", str(self.path / "artifacts")),
+            *("--report", str(self.path / report), *options),
+        ]  # fmt: skip
+
+    def run(self, *options: str, report: str = "report", env: dict[str, str] | None = None):
+        return subprocess.run(
+            self.command(*options, report=report),
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def rows(self, name: str, report: str = "report") -> list[dict[str, str]]:
+        with (self.path / report / name).open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def artifacts(self) -> list[dict]:
+        return [
+            json.loads(path.read_text()) for path in self.path.glob("artifacts/objects/*/*/manifest.json")
+        ]
+
+
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory):
+    """A first run with two workers, and the place where it ran."""
+    place = Place(tmp_path_factory.mktemp("cold"))
+    finished = place.run("-n", "2", "--benchmark-json", str(place.path / "benchmark.json"))
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return place, finished
+
+
+@pytest.fixture
+def without_tensorflow(tmp_path: Path) -> dict[str, str]:
+    """An environment in which importing TensorFlow or Keras fails, in workers too."""
+    for name in ("tensorflow", "tf_keras", "tensorflow_model_optimization"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('a warm run imported TensorFlow')\n")
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_a_run_passes_every_case_and_says_so(cold) -> None:
+    _, finished = cold
+    assert f"{CASES} passed" in finished.stdout
+    assert "mCE, compression ratio (CR) and accuracy" in finished.stdout
+
+
+def test_a_run_tells_of_its_progress_from_the_workers(cold) -> None:
+    _, finished = cold
+    assert "digits-vgg6-original: epoch 2/2: loss" in finished.stderr
+
+
+def test_results_hold_every_image_set_once(cold) -> None:
+    place, _ = cold
+    rows = place.rows("results.csv")
+    keys = [(row["technique"], row["corruption"], row["severity"]) for row in rows]
+    expected = {
+        (technique, *image_set)
+        for technique in ("original", "int8", "pruned")
+        for image_set in [("clean", "0"), *((c, s) for c in ("fog", "contrast") for s in "15")]
+    }
+    assert len(keys) == len(set(keys))
+    assert set(keys) == expected
+    for row in rows:
+        assert row["images"] == "60"
+        assert float(row["error"]) == pytest.approx(int(row["errors"]) / 60)
+
+
+def test_what_cannot_be_computed_is_absent_from_the_summary(cold) -> None:
+    """Two corruptions make no mCE."""
+    place, _ = cold
+    rows = place.rows("summary.csv")
+    assert [row["technique"] for row in rows] == ["original", "int8", "pruned"]
+    assert all(row["mce"] == "" and row["pareto"] == "" for row in rows)
+    assert float(rows[0]["compression_ratio"]) == 1
+    assert float(rows[1]["compression_ratio"]) > 2
+
+
+def test_the_report_has_its_pictures_and_tables(cold) -> None:
+    place, _ = cold
+    for name in ("summary.md", "pareto.png", "pareto.svg"):
+        assert (place.path / "report" / name).stat().st_size > 100
+
+
+def test_pytest_benchmark_keeps_every_case_of_the_workers_with_its_figures(cold) -> None:
+    place, _ = cold
+    benchmarks = json.loads((place.path / "benchmark.json").read_text())["benchmarks"]
+    assert len(benchmarks) == CASES
+    latency = [entry for entry in benchmarks if "latency" in entry["name"]]
+    assert len(latency) == 3
+    for entry in latency:
+        assert entry["extra_info"]["details"]["alone_on_the_machine"] is True
+        assert entry["stats"]["rounds"] == 5
+    (fog,) = [entry for entry in benchmarks if "pruned-fog" in entry["name"]]
+    assert [cell["severity"] for cell in fog["extra_info"]["cells"]] == [1, 5]
+
+
+def test_a_warm_run_imports_no_tensorflow_and_finds_the_same(cold, without_tensorflow) -> None:
+    place, _ = cold
+    finished = place.run("-n", "2", report="warm", env=without_tensorflow)
+    assert finished.returncode == 0, finished.stdout
+    assert place.rows("results.csv", "warm") == place.rows("results.csv")
+    assert place.rows("summary.csv", "warm") == place.rows("summary.csv")
+
+
+def test_measuring_again_finds_the_same(cold, without_tensorflow) -> None:
+    place, _ = cold
+    finished = place.run("-n", "0", "--remeasure", "-m", "robustness", report="again", env=without_tensorflow)
+    assert finished.returncode == 0, finished.stdout
+    robustness = [row for row in place.rows("results.csv") if row["corruption"] != "clean"]
+    assert place.rows("results.csv", "again") == robustness
+
+
+def test_a_breached_threshold_fails_its_case_and_says_by_how_much(cold, without_tensorflow) -> None:
+    place, _ = cold
+    options = ["-n", "2", "-m", "claims", "--set", "thresholds.compression_ratio_min=1.5"]
+    finished = place.run(*options, report="gated", env=without_tensorflow)
+    assert finished.returncode == 1
+    assert re.search(r"digits-vgg6-original-claims +compression_ratio_min +1(\.0+)? +1\.5", finished.stdout)
+    assert "1 failed, 2 passed" in finished.stdout or "2 failed, 1 passed" in finished.stdout
+
+
+def test_a_flipped_bit_in_an_artifact_is_noticed_and_mended(cold, without_tensorflow) -> None:
+    place, _ = cold
+    before = place.rows("results.csv")
+    (victim, *_) = [
+        path.with_name("predictions.npy")
+        for path in place.path.glob("artifacts/objects/*/*/manifest.json")
+        if "predictions.npy" in path.read_text()
+    ]
+    content = bytearray(victim.read_bytes())
+    content[-1] ^= 1
+    victim.write_bytes(content)
+    finished = place.run("-n", "0", "-m", "accuracy or robustness", report="mended", env=without_tensorflow)
+    assert finished.returncode == 0
+    assert "set aside" in finished.stdout
+    assert place.rows("results.csv", "mended") == before
+
+
+def test_a_selection_builds_only_what_it_needs(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    finished = place.run("-n", "0", "-m", "technique-original and accuracy")
+    assert finished.returncode == 0, finished.stdout
+    kinds = sorted(artifact["recipe"]["kind"] for artifact in place.artifacts())
+    assert kinds == ["model", "predictions", "weights"]
+
+
+def test_two_runs_at_once_make_each_artifact_once_and_agree(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    runs = [
+        subprocess.Popen(
+            place.command("-n", "0", "-m", "not latency", report=f"run{number}"),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for number in (1, 2)
+    ]
+    outputs = [run.communicate(timeout=600)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert sum(output.count("digits-vgg6-original: train,") for output in outputs) == 1
+    assert place.rows("results.csv", "run1") == place.rows("results.csv", "run2")
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    killed = subprocess.Popen(
+        place.command("-n", "0", "-m", "accuracy"),
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 300
+    while not any(artifact["recipe"]["kind"] == "weights" for artifact in place.artifacts()):
+        assert time.monotonic() < deadline
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    finished = place.run("-n", "0", "-m", "accuracy")
+    assert finished.returncode == 0, finished.stdout
+    assert "digits-vgg6-original: train," not in finished.stderr
+    assert "digits-vgg6-pruned: prune," in finished.stderr
