@@ -12,11 +12,9 @@ from itertools import chain
 import pytest
 
 from benchmarks.cases import KINDS, Case
-from benchmarks.suite import Known, Suite, SuiteError, built_in_suites, load_suite, suggestion
+from benchmarks.suite import Suite, SuiteError, built_in_suites, load_suite, suggestion
 from benchmarks.techniques import TECHNIQUES, TRAITS
-from fixtures.corruptions import CORRUPTIONS
-from fixtures.datasets import DATASETS
-from fixtures.models import MODELS
+from fixtures.known import known_names
 
 #: The group of this project's options in ``pytest --help``.
 OPTIONS = "RobustLite"
@@ -73,14 +71,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
-@cache
-def known_names() -> Known:
-    """Return the names that a suite may use: everything that is registered."""
-    return Known(
-        datasets=tuple(DATASETS),
-        models=tuple(MODELS),
-        corruptions={corruption.name: corruption.family for corruption in CORRUPTIONS.values()},
-    )
+def suite_cases(config: pytest.Config) -> list[Case]:
+    """Return every case of the session's suite, whatever is selected of them."""
+    families = known_names().corruptions
+    return [case for kind in KINDS for case in config.stash[SUITE].cases(kind, families)]
 
 
 def marker_names(case: Case) -> list[str]:

@@ -95,6 +95,12 @@ TRAITS = MappingProxyType(
 )
 
 
+def float_node(name: str) -> str:
+    """Return the name of the float technique that ``name`` is or is converted from."""
+    technique = TECHNIQUES[name]
+    return technique.parent if technique.claims.int8 and technique.parent else name
+
+
 def lineage(name: str) -> tuple[Technique, ...]:
     """Return the path from the root of the graph to the technique ``name``, both included."""
     path = []

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cases import KINDS
-from benchmarks.plugin import OPTIONS, SUITE, known_names
+from benchmarks.plugin import OPTIONS, SUITE, suite_cases
 from benchmarks.results import RECORD_PROPERTY, Record
 from reporting.gate import BREACHES_PROPERTY, Limits
 
@@ -69,7 +69,6 @@ class Collector:
         from reporting.tables import Failure  # noqa: PLC0415
 
         suite = self._config.stash[SUITE]
-        families = known_names().corruptions
         failures = []
         for case, message, breaches in self._failures:
             if breaches:
@@ -78,7 +77,7 @@ class Collector:
                 failures.append(Failure(case, message))
         report = Report.of_run(
             sorted(self._records, key=lambda record: str(record.case)),
-            [case for kind in KINDS for case in suite.cases(kind, families)],
+            suite_cases(self._config),
             suite.corruptions.severities,
             failures,
         )

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import pytest
 from xdist.scheduler import LoadScheduling
 
-from benchmarks.cases import KINDS, Case
-from benchmarks.plugin import SUITE, known_names
+from benchmarks.cases import Case
+from benchmarks.plugin import suite_cases
 from benchmarks.techniques import TECHNIQUES, Technique, lineage
 
 T = TypeVar("T")
@@ -33,9 +33,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScheduli
     asked = any(arg == "-d" or arg.startswith("--dist") for arg in config.invocation_params.args)
     if asked or config.option.dist != "load":
         return None
-    suite = config.stash[SUITE]
-    cases = (case for kind in KINDS for case in suite.cases(kind, known_names().corruptions))
-    families = {str(case): family(case) for case in cases}
+    families = {str(case): family(case) for case in suite_cases(config)}
 
     def family_of(nodeid: str) -> Hashable | None:
         file, _, test = nodeid.partition("::")

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cases import KINDS
-from benchmarks.plugin import known_names, marker_names
+from benchmarks.plugin import marker_names
 from benchmarks.suite import Suite, load_suite
 from benchmarks.techniques import TECHNIQUES, TRAITS, lineage
 from fixtures.corruptions import CORRUPTIONS
+from fixtures.known import known_names
 
 ROOT = Path(__file__).resolve().parents[1]
 

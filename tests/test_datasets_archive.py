@@ -59,6 +59,7 @@ class Publisher:
 
     def __init__(self) -> None:
         self.requests = 0
+        self.ranges: list[str | None] = []
         self.answer: Callable[[BaseHTTPRequestHandler], None] = self.whole
         self.body = tarball()
         publisher = self
@@ -66,6 +67,7 @@ class Publisher:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 publisher.requests += 1
+                publisher.ranges.append(self.headers["Range"])
                 publisher.answer(self)
 
             def log_message(self, *args: object) -> None:
@@ -100,6 +102,19 @@ class Publisher:
         to.wfile.flush()
         time.sleep(60)
 
+    def rest(self, to: BaseHTTPRequestHandler) -> None:
+        """Answer with what was asked for, as a server does that can go on where a download broke off."""
+        asked = to.headers["Range"]
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        self.head(to, len(self.body) - start, status=206 if asked else 200)
+        to.wfile.write(self.body[start:])
+
+    def rest_in_pieces(self, to: BaseHTTPRequestHandler) -> None:
+        """Break off after a sixth of the file, each time."""
+        whole, write = len(self.body), to.wfile.write
+        to.wfile.write = lambda content: write(content[: whole // 6 + 1])  # type: ignore[method-assign]
+        self.rest(to)
+
     def slow(self, to: BaseHTTPRequestHandler) -> None:
         time.sleep(2)
         self.whole(to)
@@ -124,6 +139,11 @@ def publisher() -> Iterator[Publisher]:
     publisher.server.shutdown()
     publisher.server.server_close()
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(archives, "PAUSE_S", 0)
 
 
 @pytest.fixture
@@ -166,23 +186,76 @@ def test_a_download_shows_its_progress(publisher, tmp_path, capsys):
     assert "100%" in capsys.readouterr().err
 
 
-def test_a_download_that_broke_off_is_begun_again(publisher, tmp_path):
+def test_a_download_that_broke_off_is_begun_again_if_the_server_cannot_go_on(publisher, tmp_path):
     publisher.answer = publisher.half_then_whole
     assert_complete(unpacked(publisher.archive, tmp_path))
     assert publisher.requests == 2
+
+
+def test_a_download_goes_on_where_it_broke_off_as_long_as_it_gets_further(publisher, tmp_path):
+    publisher.answer = publisher.rest_in_pieces
+    assert_complete(unpacked(publisher.archive, tmp_path))
+    assert publisher.requests > 1 + archives.RETRIES
+    first, *starts = publisher.ranges
+    assert first is None
+    assert [int(start[6:-1]) for start in starts] == sorted({int(start[6:-1]) for start in starts})
+    assert visible(tmp_path) == ["things", "things.tar.gz"]
+
+
+@pytest.mark.usefixtures("once")
+def test_what_arrived_before_a_download_failed_is_kept_and_used_by_the_next_run(publisher, tmp_path):
+    part = tmp_path / "things.tar.gz.part"
+    publisher.answer = publisher.half
+    with pytest.raises(DatasetError, match="IncompleteRead") as caught:
+        unpacked(publisher.archive, tmp_path)
+    assert f"what has arrived is kept in {part}" in str(caught.value)
+    kept = part.read_bytes()
+    assert 0 < len(kept) <= len(publisher.body) // 2
+    assert publisher.body.startswith(kept)
+
+    publisher.answer = publisher.rest
+    assert_complete(unpacked(publisher.archive, tmp_path))
+    assert publisher.ranges[-1] == f"bytes={len(kept)}-"
+    assert visible(tmp_path) == ["things", "things.tar.gz"]
+
+
+def test_a_whole_file_that_was_kept_needs_no_connection(publisher, tmp_path):
+    (tmp_path / "things.tar.gz.part").write_bytes(publisher.body)
+    assert_complete(unpacked(publisher.archive, tmp_path))
+    assert publisher.requests == 0
+
+
+@pytest.mark.parametrize("kept", [b"something else", CONTENT * 3])
+def test_what_was_kept_of_another_file_is_dropped(kept, publisher, tmp_path):
+    (tmp_path / "things.tar.gz.part").write_bytes(kept)
+    publisher.answer = publisher.rest
+    assert_complete(unpacked(publisher.archive, tmp_path))
+    assert publisher.ranges[-1] is None
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize("answer", ["html", "missing"])
+def test_an_error_page_does_not_cost_what_has_arrived(answer, publisher, tmp_path):
+    part = tmp_path / "things.tar.gz.part"
+    part.write_bytes(publisher.body[:1000])
+    publisher.answer = getattr(publisher, answer)
+    with pytest.raises(DatasetError, match=r"64 bytes where|404 Client Error"):
+        unpacked(publisher.archive, tmp_path)
+    assert part.read_bytes() == publisher.body[:1000]
 
 
 @pytest.mark.usefixtures("once")
 @pytest.mark.parametrize(
     ("answer", "got"),
     [
-        ("half", "IncompleteRead"),
         ("html", r"an HTML page \(an error page\?\) of 64 bytes where the published file has \d+"),
         ("altered", "got md5:[0-9a-f]{32} where the published file has md5:[0-9a-f]{32}"),
         ("missing", "404 Client Error"),
     ],
 )
-def test_a_failed_download_is_explained_and_leaves_nothing_behind(answer, got, publisher, tmp_path):
+def test_an_answer_that_is_not_the_file_is_explained_and_leaves_nothing_behind(
+    answer, got, publisher, tmp_path
+):
     publisher.answer = getattr(publisher, answer)
     archive = publisher.archive
     with pytest.raises(DatasetError, match=got) as caught:
@@ -262,21 +335,22 @@ def test_of_two_processes_one_downloads_and_the_other_waits(publisher, tmp_path)
     assert_complete(tmp_path / "things")
 
 
-def test_what_a_killed_download_left_is_not_taken_for_the_file(publisher, tmp_path):
+def test_what_a_killed_download_left_is_not_taken_for_the_file_but_used(publisher, tmp_path):
     publisher.answer = publisher.half_then_silence
     process = start(publisher.archive, tmp_path)
-    incoming = tmp_path / ".things.tar.gz.incoming"
+    part = tmp_path / "things.tar.gz.part"
     deadline = time.monotonic() + 60
-    while not any(file.stat().st_size for file in incoming.glob("*")):
+    while not (part.exists() and part.stat().st_size):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert incoming.exists()
+    kept = part.stat().st_size
     assert not (tmp_path / "things.tar.gz").exists()
 
-    publisher.answer = publisher.whole
+    publisher.answer = publisher.rest
     assert_complete(unpacked(publisher.archive, tmp_path))
+    assert publisher.ranges == [None, f"bytes={kept}-"]
     assert visible(tmp_path) == ["things", "things.tar.gz"]
 
 
