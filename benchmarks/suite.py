@@ -8,7 +8,10 @@ the caller passes in, so that this module knows the shape of a suite and nothing
 from __future__ import annotations
 
 import difflib
+import hashlib
+import importlib.util
 import json
+import sys
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -120,16 +123,35 @@ class Compression(_Section):
 
 
 class Corruptions(_Section):
-    """Which corruptions at which severities (1 to 5), on which published scale."""
+    """Which corruptions at which severities (1 to 5), on which published scale.
+
+    ``source``: ``"generated"`` here, or ``"published"`` files such as CIFAR-10-C; there is no falling back
+    from one to the other.  ``frost_textures`` is a folder with the original photographs of frost, to be used
+    instead of the textures that come with RobustLite.
+    """
 
     names: list[str] = Field(min_length=1)
     severities: list[Annotated[int, Field(ge=1, le=5)]] = [1, 2, 3, 4, 5]
     scale: Literal["cifar", "tiny-imagenet", "imagenet"] = "cifar"
+    source: Literal["generated", "published"] = "generated"
+    frost_textures: str | None = None
 
     @field_validator("names")
     @classmethod
     def _known(cls, names: list[str], info: ValidationInfo) -> list[str]:
         return _check_names("corruption", names, _known_of(info).corruptions)
+
+    def describe(self) -> str:
+        """Return in a sentence where the corrupted images come from."""
+        if self.source == "published":
+            return "Corrupted images: the published files."
+        frost = ""
+        if "frost" in self.names:
+            textures = (
+                f"the photographs in {self.frost_textures}" if self.frost_textures else "our own textures"
+            )
+            frost = f", frost with {textures}"
+        return f"Corrupted images: generated on the {self.scale} scale{frost}."
 
     @field_validator("severities")
     @classmethod
@@ -163,11 +185,15 @@ class Thresholds(_Section):
 
 
 class Suite(_Section):
-    """A whole run.  ``name`` is the suite file's; ``seed`` determines everything random in it."""
+    """A whole run.  ``name`` is the suite file's; ``seed`` determines everything random in it.
+
+    ``module`` is a Python file beside the suite file that registers what is the user's own.
+    """
 
     name: str
     description: str
     seed: Annotated[int, Field(ge=0)] = 0
+    module: str | None = None
     data: Data
     model: Model
     training: Training
@@ -210,10 +236,33 @@ def load_suite(name_or_path: str, known: Known, overrides: Collection[str] = ())
         raise SuiteError(f"{path}: expected a TOML file, got: {error}") from error
     for override in overrides:
         _apply(raw, override)
+    module = raw.get("module")
+    if isinstance(module, str):
+        raw["module"] = str((path.parent / module).absolute())
+        import_suite_module(raw["module"])
     try:
         return Suite.model_validate({"name": path.stem, **raw}, context={"known": known})
     except ValidationError as error:
         raise SuiteError(_explain(path, error)) from error
+
+
+def import_suite_module(path: str) -> None:
+    """Import a suite's own Python file, once in a process; what it registers can then be named in a suite."""
+    name = f"robustlite_suite_module_{hashlib.sha256(path.encode()).hexdigest()[:16]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SuiteError(f"module: expected the path of a Python file (.py), got {path}")
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise SuiteError(
+            f"module: expected to import {path}, got {type(error).__name__}: {error}; "
+            "it has to register what the suite names, and to run without the suite"
+        ) from error
 
 
 def built_in_suites() -> list[str]:

@@ -80,6 +80,7 @@ class Collector:
             suite_cases(self._config),
             suite.corruptions.severities,
             failures,
+            notes=[suite.corruptions.describe()],
         )
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))

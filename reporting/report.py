@@ -37,6 +37,7 @@ class Report:
     expected: pd.DataFrame
     failures: tuple[Failure, ...] = ()
     convention: Convention = "unrounded"
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_run(
@@ -45,11 +46,16 @@ class Report:
         cases: Iterable[Case],
         severities: Sequence[int],
         failures: Iterable[Failure] = (),
+        *,
         convention: Convention = "unrounded",
+        notes: Iterable[str] = (),
     ) -> Report:
-        """Return the report on a run that consisted of ``cases``, each corruption at ``severities``."""
+        """Return the report on a run that consisted of ``cases``, each corruption at ``severities``.
+
+        ``notes`` are sentences on how the run was made.
+        """
         expected = expected_cells(cases, severities)
-        return cls(*from_records(records), expected, tuple(failures), convention)
+        return cls(*from_records(records), expected, tuple(failures), convention, tuple(notes))
 
     @classmethod
     def of_recorded(
@@ -93,6 +99,7 @@ class Report:
 
     def sentences(self) -> Iterator[str]:
         """Yield what the report says in words: how to read its numbers, and what came out."""
+        yield from self.notes
         severities = tables.runs(self.cells.loc[self.cells["severity"] > 0, "severity"].unique())
         if severities:
             yield (
