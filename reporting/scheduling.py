@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScheduling
 
 from benchmarks.cases import Case
 from benchmarks.plugin import suite_cases
-from benchmarks.techniques import TECHNIQUES, Technique, lineage
+from benchmarks.techniques import TECHNIQUES, float_node, lineage
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def family(case: Case) -> str | None:
     if case.kind == "latency":
         return None
     variant = case.variant
-    return f"{variant.dataset}-{variant.model}-{_float_lineage(variant.technique)[-1].name}"
+    return f"{variant.dataset}-{variant.model}-{float_node(variant.technique)}"
 
 
 def in_run_order(items: Sequence[T], case_of: Callable[[T], Case | None]) -> list[T]:
@@ -67,7 +67,7 @@ def in_run_order(items: Sequence[T], case_of: Callable[[T], Case | None]) -> lis
         if case is None:
             return (0,)
         technique = case.variant.technique
-        path = _float_lineage(technique)
+        path = lineage(float_node(technique))
         model = models.index(_model(case))
         late = case.kind == "latency"
         return 1 + late, len(path), model, path[-1].code, TECHNIQUES[technique].code
@@ -116,11 +116,6 @@ class FamilyScheduling(LoadScheduling):
 
 def _model(case: Case) -> tuple[str, str]:
     return case.variant.dataset, case.variant.model
-
-
-def _float_lineage(technique: str) -> tuple[Technique, ...]:
-    """Return the path from the root of the graph to the float network that a technique is or is made from."""
-    return tuple(step for step in lineage(technique) if not step.claims.int8)
 
 
 def _case_of_item(item: pytest.Item) -> Case | None:

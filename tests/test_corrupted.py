@@ -64,3 +64,9 @@ def test_frost_photographs_change_the_pixels_the_recipe_and_what_the_report_says
     assert own.recipe("digits", "fog") == theirs.recipe("digits", "fog")
     assert "our own textures" in suite.corruptions.describe()
     assert str(FROST) in photographed.corruptions.describe()
+
+
+def test_more_calibration_images_than_there_are_is_an_error(tmp_path: Path) -> None:
+    _, data, _ = source(tmp_path, "data.train_images=100", "compression.calibration_images=200")
+    with pytest.raises(DatasetError, match="expected a sample of 1 to"):
+        data.calibration("digits")
