@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
+from benchmarks.schema import Known
+from benchmarks.suite import SuiteError, load_suite
+from reporting import published
+from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
 from reporting.metrics import Convention
 from reporting.recorded import InputError, read_cells, read_latency, read_sizes
@@ -15,7 +19,9 @@ from reporting.report import Report, render_terminal, write_report
 
 _BUILD = """\
 Compute every metric anew from recorded top-1 errors, show the report and write it as files:
-results.csv, summary.csv, latency.csv, summary.md, pareto.png, pareto.svg.
+results.csv, summary.csv, latency.csv, summary.md, pareto.png, pareto.svg, and in paper/ the tables
+and figures of the original study, as far as there is something recorded for them.  Those that an
+earlier report has left in DIR and this one has nothing for are removed.
 
 ERRORS.csv has a line per model, technique and set of images, for instance
 
@@ -41,6 +47,21 @@ examples:
       no compression ratio, so no Pareto plot
 """
 
+_PUBLISHED = """\
+Set a report beside published results: accuracy, mCE and compression ratio of both with the
+difference, for every variant that both have; the means by technique; and how far both agree in the
+order of the techniques.  Written as comparison.md and comparison.csv.  What only one of them has is
+listed.
+
+REPORT is the folder of a report.  ERRORS.csv and SIZES.csv hold the published results, as for
+'build'; data sets and models are the same where they have the same names.
+"""
+
+_PUBLISHED_EXAMPLES = """\
+example:
+  python -m reporting published report study_errors.csv --sizes study_sizes.csv --out docs/results
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 2 wrong input."""
@@ -48,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (InputError, OSError) as error:
+    except (InputError, SuiteError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     return 0
@@ -56,15 +77,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build(options: argparse.Namespace) -> None:
     """Build the report that the command line asks for."""
+    suite = load_suite(options.suite, Known(_ANY, _ANY, _ANY)) if options.suite else None
     report = Report.of_recorded(
         read_cells(options.errors),
         read_sizes(options.sizes) if options.sizes else frame([], SIZES),
         read_latency(options.latency) if options.latency else frame([], LATENCY),
         options.convention,
+        suite,
     )
     written = write_report(report, options.out)
     print(render_terminal(report))
-    print("Written:", *written, sep="\n  ")
+    print("Written:", *listed(written), sep="\n  ")
+
+
+def set_beside_published(options: argparse.Namespace) -> None:
+    """Make the comparison with published results that the command line asks for."""
+    run = (options.report / "results.csv", options.report / "summary.csv")
+    comparison = published.compare(
+        *(
+            Report.of_recorded(
+                read_cells(errors),
+                read_sizes(sizes) if sizes else frame([], SIZES),
+                frame([], LATENCY),
+                options.convention,
+            )
+            for errors, sizes in (run, (options.errors, options.sizes))
+        )
+    )
+    written = published.write_comparison(comparison, options.out)
+    print(published.render_terminal(comparison))
+    print("Written:", *listed(written), sep="\n  ")
+
+
+class _AnyName(Mapping[str, str]):
+    """Holds every name: what has been recorded is not run, so what a suite names need not be known here."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> str:
+        return name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+_ANY = _AnyName()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,25 +138,50 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_BUILD_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("errors", type=Path, metavar="ERRORS.csv", help="top-1 errors, as above")
-    command.add_argument(
-        "--sizes", type=Path, metavar="SIZES.csv", help="columns dataset, model, technique, zipped_bytes"
-    )
+    _add_recorded(command)
     command.add_argument(
         "--latency",
         type=Path,
         metavar="LATENCY.csv",
         help="columns dataset, model, technique, median_s, p90_s (seconds per image)",
     )
+    command.add_argument(
+        "--suite",
+        metavar="NAME|PATH",
+        help="the suite that the results are of: a built-in one or a .toml file, for its hyperparameters",
+    )
+    _add_convention(command, default=None, meaning="that of the suite's protocol, else unrounded")
+    command.set_defaults(run=build)
+
+    command = commands.add_parser(
+        "published",
+        help="set a report beside published results",
+        description=_PUBLISHED,
+        epilog=_PUBLISHED_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("report", type=Path, metavar="REPORT", help="folder of a report")
+    _add_recorded(command)
+    _add_convention(command, default="unrounded", meaning="unrounded")
+    command.set_defaults(run=set_beside_published)
+    return parser
+
+
+def _add_recorded(command: argparse.ArgumentParser) -> None:
+    command.add_argument("errors", type=Path, metavar="ERRORS.csv", help="top-1 errors")
+    command.add_argument(
+        "--sizes", type=Path, metavar="SIZES.csv", help="columns dataset, model, technique, zipped_bytes"
+    )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+
+
+def _add_convention(command: argparse.ArgumentParser, default: Convention | None, meaning: str) -> None:
     command.add_argument(
         "--convention",
         choices=get_args(Convention),
-        default="unrounded",
-        help="how CE is averaged (default: %(default)s)",
+        default=default,
+        help=f"how CE is averaged (default: {meaning})",
     )
-    command.set_defaults(run=build)
-    return parser
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -33,6 +34,24 @@ def write_bytes(path: Path, content: bytes) -> Path:
 def write_text(path: Path, content: str) -> Path:
     """Put ``content`` at ``path`` as UTF-8 with ``\\n`` line ends, as :func:`write_bytes` does."""
     return write_bytes(path, content.encode("utf-8"))
+
+
+def listed(paths: Iterable[Path]) -> list[str]:
+    """Return files in words, a line a folder, such as ``report: results.csv, pareto.{png,svg}``."""
+    folders: dict[Path, dict[str, list[str]]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, {}).setdefault(path.stem, []).append(path.suffix)
+    return [
+        f"{folder}: " + ", ".join(stem + _either(endings) for stem, endings in names.items())
+        for folder, names in folders.items()
+    ]
+
+
+def _either(endings: list[str]) -> str:
+    """Return ``.csv`` or ``.{csv,md}``."""
+    if len(endings) == 1:
+        return endings[0]
+    return f".{{{','.join(ending.removeprefix('.') for ending in endings)}}}"
 
 
 def _umask() -> int:

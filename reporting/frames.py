@@ -3,7 +3,7 @@
 ``cells``    one row per variant and image set: dataset, model, technique, corruption, severity, images,
              errors, error.  The clean test images are corruption ``"clean"`` at severity 0.  ``error`` is the
              top-1 error as a fraction; ``images`` and ``errors`` are ``<NA>`` where only the rate is known.
-``sizes``    one row per variant: dataset, model, technique, zipped_bytes.
+``sizes``    one row per variant: dataset, model, technique, zipped_bytes, file_bytes (perhaps ``<NA>``).
 ``latency``  one row per variant: dataset, model, technique, median_s, p90_s (seconds per image).
 """
 
@@ -30,7 +30,7 @@ CELLS: Mapping[str, str] = MappingProxyType(
     | {"corruption": "str", "severity": "int64", "images": "Int64", "errors": "Int64", "error": "float64"}
 )
 #: Column types of ``sizes``.
-SIZES: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"zipped_bytes": "Int64"})
+SIZES: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"zipped_bytes": "Int64", "file_bytes": "Int64"})
 #: Column types of ``latency``.
 LATENCY: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"median_s": "float64", "p90_s": "float64"})
 #: Column types of the cells that a run should have measured.
@@ -72,7 +72,9 @@ def from_records(records: Iterable[Record]) -> Frames:
         ]
         metrics = record.metrics
         if "zipped_bytes" in metrics:
-            sizes.append(variant | {"zipped_bytes": int(metrics["zipped_bytes"])})
+            sizes.append(
+                variant | {name: metrics.get(name, pd.NA) for name in ("zipped_bytes", "file_bytes")}
+            )
         if {"latency_median_s", "latency_p90_s"} <= metrics.keys():
             latency.append(
                 variant | {"median_s": metrics["latency_median_s"], "p90_s": metrics["latency_p90_s"]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.results import Record
-from benchmarks.suite import Thresholds
+from benchmarks.schema import Thresholds
 
 #: The name under which a failed test's report carries its breaches.
 BREACHES_PROPERTY = "robustlite.breaches"

@@ -69,6 +69,7 @@ SUMMARY = [
     "relative_mce",
     "compression_ratio",
     "zipped_bytes",
+    "file_bytes",
     "pareto",
 ]
 
@@ -81,7 +82,7 @@ def summarise(cells: pd.DataFrame, sizes: pd.DataFrame, convention: Convention =
     """Return one row per variant, in the order of data set, model and technique number.
 
     ``cells`` and ``sizes`` are those of :mod:`reporting.frames`.  Columns: dataset, model, code, technique,
-    accuracy (fraction), mce and relative_mce (per cent), compression_ratio, zipped_bytes, pareto
+    accuracy (fraction), mce and relative_mce (per cent), compression_ratio, zipped_bytes, file_bytes, pareto
     (``boolean``, ``<NA>`` where not ranked).
     """
     errors = error_table(cells)
@@ -92,6 +93,7 @@ def summarise(cells: pd.DataFrame, sizes: pd.DataFrame, convention: Convention =
         "relative_mce": _mean(relative_corruption_errors(cells, convention), convention).where(comparable),
         "compression_ratio": compression_ratios(sizes),
         "zipped_bytes": sizes.set_index(VARIANT)["zipped_bytes"],
+        "file_bytes": sizes.set_index(VARIANT)["file_bytes"],
     }
     variants = pd.concat([cells[VARIANT], sizes[VARIANT]]).drop_duplicates(ignore_index=True)
     index = pd.MultiIndex.from_frame(variants)

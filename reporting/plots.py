@@ -6,11 +6,10 @@ technique as number.  The same figures give the same file, byte for byte.
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
+from reporting.drawing import GREY, INK, STYLE, notice
 from reporting.labels import Box, place
 from reporting.tables import number
 
@@ -33,13 +33,10 @@ _MARKER = 8.5  # diameter in points
 _LABEL = 7.5  # font size in points
 _LEGEND = 125  # letters of the legend that are as wide as the axes
 _RING = 1.7  # width of the line around a Pareto-optimal marker in points
-_INK, _GREY, _FRONT = "#1f2933", "#8a94a0", "#c2410c"
+_FRONT = "#c2410c"
 
-_BASELINE: dict[str, Any] = {"color": _INK, "linewidth": 0.9, "linestyle": (0, (5, 3))}
-_HAIR_LINE: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": _GREY, "shrinkB": 0}
-
-#: The defaults, so that nothing of a user's own settings shows; the salt makes the ids in an SVG repeatable.
-_STYLE: list[str | dict[str, Any]] = ["default", {"svg.hashsalt": "robustlite", "font.size": 9}]
+_BASELINE: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (5, 3))}
+_HAIR_LINE: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": GREY, "shrinkB": 0}
 
 
 def draw_pareto(summary: pd.DataFrame) -> Figure:
@@ -49,9 +46,9 @@ def draw_pareto(summary: pd.DataFrame) -> Figure:
     """
     drawn = summary.dropna(subset=["mce", "compression_ratio"])
     drawn = drawn.assign(mce=drawn["mce"].clip(lower=1))  # nothing has a place at 0 on a logarithmic axis
-    with style.context(_STYLE):
+    with style.context(STYLE):
         if drawn.empty:
-            return _notice("Nothing to draw: no variant has both an mCE and a compression ratio.")
+            return notice("Nothing to draw: no variant has both an mCE and a compression ratio.")
         datasets = list(drawn.groupby("dataset"))
         columns = min(2, len(datasets))
         lines = math.ceil(len(datasets) / columns)
@@ -66,15 +63,6 @@ def draw_pareto(summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def save(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
-    """Return the figure as the bytes of a file, without date or version in it."""
-    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
-    buffer = io.BytesIO()
-    with style.context(_STYLE):
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()
-
-
 @dataclass(frozen=True, eq=False)
 class _Panel:
     """The axes of a data set, its variants, the shape of each model and the colour of each accuracy."""
@@ -85,18 +73,12 @@ class _Panel:
     colours: ScalarMappable
 
 
-def _notice(text: str) -> Figure:
-    figure = Figure(figsize=(8.6, 1.2))
-    figure.text(0.5, 0.5, text, ha="center", va="center", color=_INK)
-    return figure
-
-
 def _draw_panel(figure: Figure, axes: Axes, dataset: str, rows: pd.DataFrame) -> _Panel:
     """Draw everything that the points stand before."""
-    axes.set_xlabel("compression ratio  (more is better →)", color=_INK)
-    axes.set_ylabel("(← less is better)  mCE in % of the original's error", color=_INK)
+    axes.set_xlabel("compression ratio  (more is better →)", color=INK)
+    axes.set_ylabel("(← less is better)  mCE in % of the original's error", color=INK)
     _set_scales(axes, rows)
-    axes.grid(color=_GREY, alpha=0.25, linewidth=0.5)
+    axes.grid(color=GREY, alpha=0.25, linewidth=0.5)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -116,7 +98,7 @@ def _colours(figure: Figure, axes: Axes, accuracy: pd.Series[float]) -> ScalarMa
     pad = 0.5 if known.min() == known.max() else 0
     colours = ScalarMappable(Normalize(known.min() - pad, known.max() + pad), "viridis")
     scale = figure.colorbar(colours, ax=axes, aspect=30, pad=0.02)
-    scale.set_label("accuracy in %", color=_INK)
+    scale.set_label("accuracy in %", color=INK)
     scale.outline.set_visible(False)
     return colours
 
@@ -150,7 +132,7 @@ def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]])
     look: dict[str, Any] = {"markerfacecolor": "white", "markersize": 0.8 * _MARKER}
     ring: dict[str, Any] = {"marker": "o", "markeredgewidth": _RING}
     entries = [
-        Line2D([], [], linestyle="", marker=shape, markeredgecolor=_INK, label=model, **look)
+        Line2D([], [], linestyle="", marker=shape, markeredgecolor=INK, label=model, **look)
         for model, (shape, _) in shapes.items()
     ]
     entries.append(Line2D([], [], label="original: mCE 100", **_BASELINE))
@@ -194,7 +176,7 @@ def _draw_points(panel: _Panel) -> None:
             shape,
             markersize=_MARKER * factor,
             markerfacecolor="white" if pd.isna(accuracy) else panel.colours.to_rgba(100 * accuracy),
-            markeredgecolor=_FRONT if ringed else _INK,
+            markeredgecolor=_FRONT if ringed else INK,
             markeredgewidth=_RING if ringed else 0.5,
             zorder=4 if ringed else 3,
         )
@@ -208,7 +190,7 @@ def _draw_points(panel: _Panel) -> None:
             ha="center",
             va="center",
             fontsize=_LABEL,
-            color=_FRONT if ringed else _INK,
+            color=_FRONT if ringed else INK,
             fontweight="bold" if ringed else "normal",
             arrowprops=_HAIR_LINE if apart > 2 else None,
             path_effects=[withStroke(linewidth=2, foreground="white")],

@@ -15,6 +15,7 @@ import pytest
 from benchmarks.cases import KINDS
 from benchmarks.plugin import OPTIONS, SUITE, suite_cases
 from benchmarks.results import RECORD_PROPERTY, Record
+from reporting.files import listed
 from reporting.gate import BREACHES_PROPERTY, Limits
 
 _COLLECTOR = "robustlite-collector"
@@ -81,6 +82,7 @@ class Collector:
             suite.corruptions.severities,
             failures,
             notes=[suite.corruptions.describe()],
+            suite=suite,
         )
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))
@@ -94,7 +96,8 @@ class Collector:
                 red=True,
             )
             return
-        terminalreporter.write_line(f"Report: {', '.join(str(path) for path in written)}")
+        for line in listed(written):
+            terminalreporter.write_line(f"Written to {line}")
 
 
 def _case_of(report: pytest.TestReport) -> str:

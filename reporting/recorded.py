@@ -3,7 +3,7 @@
 Three kinds of file, each with a line of column names first; columns that are not named here are ignored:
 
     errors   dataset, model, technique, corruption, severity, error, and optionally images, errors
-    sizes    dataset, model, technique, zipped_bytes
+    sizes    dataset, model, technique, zipped_bytes, and optionally file_bytes
     latency  dataset, model, technique, median_s, p90_s
 
 ``technique`` is a name or a number of :data:`benchmarks.techniques.TECHNIQUES`.  The ``results.csv``,
@@ -48,7 +48,8 @@ def read_sizes(path: Path) -> pd.DataFrame:
 
     Raises :class:`InputError` or ``OSError``.
     """
-    return frame((row for row, _ in _rows(path, SIZES) if row["zipped_bytes"] is not pd.NA), SIZES)
+    rows = (row for row, _ in _rows(path, SIZES, optional={"file_bytes"}))
+    return frame((row for row in rows if row["zipped_bytes"] is not pd.NA), SIZES)
 
 
 def read_latency(path: Path) -> pd.DataFrame:
@@ -167,6 +168,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "errors": _whole_or_unknown(0),
     "error": _fraction,
     "zipped_bytes": _whole_or_unknown(1),
+    "file_bytes": _whole_or_unknown(1),
     "median_s": _seconds,
     "p90_s": _seconds,
 }

@@ -12,12 +12,15 @@ import pandas as pd
 
 from benchmarks.cases import Case
 from benchmarks.results import Record
+from benchmarks.schema import Suite
 from reporting import tables
 from reporting.files import write_bytes, write_text
 from reporting.frames import EXPECTED, VARIANT, from_records
 from reporting.layout import Table, escape
 from reporting.metrics import BASELINE, Convention, corruption_errors, summarise
 from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
+from reporting.paper.examples import Examples, examples_of
+from reporting.paper.writing import Paper
 from reporting.tables import Failure
 
 TERMINAL_WIDTH = 100
@@ -28,7 +31,8 @@ class Report:
     """What a run measured, what it should have measured, and what failed.
 
     ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
-    cells that should be there (:func:`reporting.missing.expected_cells`).
+    cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
+    the tables and figures of the paper.
     """
 
     cells: pd.DataFrame
@@ -38,24 +42,35 @@ class Report:
     failures: tuple[Failure, ...] = ()
     convention: Convention = "unrounded"
     notes: tuple[str, ...] = ()
+    suite: Suite | None = None
+    examples: tuple[Examples, ...] = ()
 
     @classmethod
     def of_run(
         cls,
-        records: Iterable[Record],
+        records: Sequence[Record],
         cases: Iterable[Case],
         severities: Sequence[int],
         failures: Iterable[Failure] = (),
         *,
-        convention: Convention = "unrounded",
+        convention: Convention | None = None,
         notes: Iterable[str] = (),
+        suite: Suite | None = None,
     ) -> Report:
         """Return the report on a run that consisted of ``cases``, each corruption at ``severities``.
 
-        ``notes`` are sentences on how the run was made.
+        ``convention`` is that of the suite's protocol unless it is given; ``notes`` are sentences on how the
+        run was made.
         """
-        expected = expected_cells(cases, severities)
-        return cls(*from_records(records), expected, tuple(failures), convention, tuple(notes))
+        return cls(
+            *from_records(records),
+            expected_cells(cases, severities),
+            tuple(failures),
+            convention or _convention_of(suite),
+            tuple(notes),
+            suite,
+            examples_of(records),
+        )
 
     @classmethod
     def of_recorded(
@@ -63,10 +78,15 @@ class Report:
         cells: pd.DataFrame,
         sizes: pd.DataFrame,
         latency: pd.DataFrame,
-        convention: Convention = "unrounded",
+        convention: Convention | None = None,
+        suite: Suite | None = None,
     ) -> Report:
-        """Return the report on recorded results, with every image set expected that any variant has."""
-        return cls(cells, sizes, latency, full_grid(cells), (), convention)
+        """Return the report on recorded results, with every image set expected that any variant has.
+
+        ``convention`` is that of the suite's protocol unless it is given.
+        """
+        convention = convention or _convention_of(suite)
+        return cls(cells, sizes, latency, full_grid(cells), (), convention, suite=suite)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -77,6 +97,11 @@ class Report:
     def corruption_errors(self) -> pd.DataFrame:
         """CE per variant and corruption (:func:`reporting.metrics.corruption_errors`)."""
         return corruption_errors(self.cells, self.convention)
+
+    @cached_property
+    def paper(self) -> Paper:
+        """The tables and figures of the paper."""
+        return Paper(self.summary, self.suite, self.examples)
 
     @cached_property
     def missing(self) -> pd.DataFrame:
@@ -115,6 +140,12 @@ class Report:
             if len(known):
                 good = (known <= 100).sum()
                 yield f"{dataset}: {good} of {len(known)} compressed variants have an mCE of 100 or less."
+        if not self.summary.empty:
+            yield from self.paper.sentences()
+
+
+def _convention_of(suite: Suite | None) -> Convention:
+    return "rounded" if suite and suite.protocol == "paper" else "unrounded"
 
 
 def render_terminal(report: Report) -> str:
@@ -126,18 +157,21 @@ def render_terminal(report: Report) -> str:
 def render_markdown(report: Report) -> str:
     """Return the report as a Markdown document."""
     paragraphs = [escape(sentence) + "\n" for sentence in report.sentences()]
-    plot = "![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n"
+    paragraphs.append("![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n")
+    paragraphs.append("The tables and figures of the paper are in [paper/](paper/).\n")
     sections = [table.to_markdown() for table in report.contents(brief=False)]
-    return "\n".join(["# Robustness of compressed models\n", *paragraphs, plot, *sections])
+    return "\n".join(["# Robustness of compressed models\n", *paragraphs, *sections])
 
 
 def write_report(report: Report, out: Path) -> list[Path]:
     """Write the report's files into the folder ``out``, made where needed, and return them.
 
     ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant), ``summary.md`` (the
-    tables), ``pareto.png`` and ``pareto.svg``.  The same report gives the same bytes.
+    tables), ``pareto.png``, ``pareto.svg``, and the tables and figures of the paper in ``paper/``.  The same
+    report gives the same bytes.
     """
-    from reporting.plots import draw_pareto, save  # noqa: PLC0415  (matplotlib, which a terminal does not need)
+    from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
+    from reporting.plots import draw_pareto  # noqa: PLC0415
 
     csvs = {
         "results.csv": report.cells.sort_values(list(EXPECTED)),
@@ -149,5 +183,6 @@ def write_report(report: Report, out: Path) -> list[Path]:
     ]
     written.append(write_text(out / "summary.md", render_markdown(report)))
     figure = draw_pareto(report.summary)
-    written += [write_bytes(out / f"pareto.{kind}", save(figure, kind)) for kind in ("png", "svg")]
-    return written
+    pareto = {kind: save(figure, kind) for kind in KINDS}
+    written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in ("png", "svg")]
+    return written + report.paper.write(out / "paper", pareto)

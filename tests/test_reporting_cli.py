@@ -11,6 +11,8 @@ from reporting.__main__ import main
 from reporting.metrics import STANDARD_CORRUPTIONS
 
 FILES = ["latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"]
+TABLES = ["2-techniques", "4-originals", "5-extremes", "6-per-technique"]
+FIGURES = ["2-techniques", "3-pareto"]
 
 
 @pytest.fixture
@@ -41,8 +43,45 @@ def test_build_shows_the_report_and_lists_its_files(recorded, tmp_path: Path, ca
     assert build(errors, "--sizes", sizes, "--out", tmp_path / "out") == 0
     shown = squeezed(capsys.readouterr().out)
     assert "16 PCQAT + Int8 75.0 9.00 85.00" in shown
-    assert [str(tmp_path / "out" / name) in shown for name in FILES] == [True] * len(FILES)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+    assert f"{tmp_path / 'out'}: results.csv, summary.{{csv,md}}, latency.csv, pareto.{{png,svg}}" in shown
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_file()) == FILES
+
+
+def test_build_makes_the_papers_tables_and_figures_that_are_recorded(recorded, tmp_path: Path) -> None:
+    errors, sizes = recorded
+    build(errors, "--sizes", sizes, "--out", tmp_path / "out")
+    names = [f"table-{name}.{kind}" for name in TABLES for kind in ("csv", "md", "tex")]
+    names += [f"figure-{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "pdf")]
+    assert sorted(path.name for path in (tmp_path / "out/paper").iterdir()) == sorted(names)
+
+
+def test_build_takes_a_suite_for_its_hyperparameters(recorded, tmp_path: Path, capsys) -> None:
+    assert build(recorded[0], "--suite", "quick", "--out", tmp_path / "out") == 0
+    assert "hyperparameters" not in capsys.readouterr().out.partition("Written")[0]
+    assert "learning rate" in (tmp_path / "out/paper/table-3-hyperparameters.md").read_text()
+
+
+def test_a_suite_need_not_be_of_known_names(recorded, tmp_path: Path) -> None:
+    suite = tmp_path / "own.toml"
+    quick = (Path(__file__).resolve().parents[1] / "benchmarks/suites/quick.toml").read_text()
+    suite.write_text(quick.replace('"vgg6"', '"my_network"').replace('"digits"', '"my_images"'))
+    assert build(recorded[0], "--suite", suite, "--out", tmp_path / "out") == 0
+    assert "my_network" in (tmp_path / "out/paper/table-3-hyperparameters.csv").read_text()
+
+
+def test_a_suite_that_cannot_be_read_ends_with_a_message(recorded, tmp_path: Path, capsys) -> None:
+    assert build(recorded[0], "--suite", tmp_path / "none.toml", "--out", tmp_path / "out") == 2
+    assert "none.toml" in capsys.readouterr().err
+
+
+def test_the_papers_protocol_rounds_unless_it_is_told_otherwise(recorded, tmp_path: Path, capsys) -> None:
+    suite = tmp_path / "paper.toml"
+    quick = (Path(__file__).resolve().parents[1] / "benchmarks/suites/quick.toml").read_text()
+    suite.write_text('protocol = "paper"\n' + quick)
+    build(recorded[0], "--suite", suite, "--out", tmp_path / "out")
+    assert "rounded to an integer" in squeezed(capsys.readouterr().out)
+    build(recorded[0], "--suite", suite, "--out", tmp_path / "out", "--convention", "unrounded")
+    assert "rounded to an integer" not in squeezed(capsys.readouterr().out)
 
 
 def test_a_report_can_be_rebuilt_from_its_own_files(recorded, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from benchmarks.techniques import TECHNIQUES
+from reporting.drawing import KINDS, save
 from reporting.labels import Box, place
 from reporting.metrics import SUMMARY
 from reporting.pareto import pareto_optimal
-from reporting.plots import draw_pareto, save
+from reporting.plots import draw_pareto
 
 
 def summary_of(variants: int, datasets: int = 1, models: int = 1, seed: int = 0) -> pd.DataFrame:
@@ -36,6 +37,7 @@ def summary_of(variants: int, datasets: int = 1, models: int = 1, seed: int = 0)
             "relative_mce": 100.0,
             "compression_ratio": 1 if name == "original" else rng.uniform(1.5, 10),
             "zipped_bytes": 1000,
+            "file_bytes": 1100,
         }
         for dataset in range(datasets)
         for model in range(models)
@@ -112,7 +114,7 @@ def test_a_network_without_errors_is_drawn_at_the_edge() -> None:
     assert labels_of(draw_pareto(summary)) == ["1", "2"]
 
 
-@pytest.mark.parametrize("kind", ["png", "svg"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_same_figures_give_the_same_file(kind) -> None:
     first, second = (save(draw_pareto(summary_of(5)), kind) for _ in range(2))
     assert first == second
@@ -122,6 +124,12 @@ def test_an_svg_tells_neither_date_nor_program() -> None:
     text = save(draw_pareto(summary_of(2)), "svg").decode()
     assert "dc:date" not in text
     assert "Matplotlib v" not in text
+
+
+def test_a_pdf_tells_neither_date_nor_program() -> None:
+    content = save(draw_pareto(summary_of(2)), "pdf")
+    assert b"CreationDate" not in content
+    assert b"atplotlib" not in content
 
 
 def test_drawing_leaves_pyplot_alone() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import statistics
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from reporting.metrics import Convention, summarise
+from reporting.paper.measured import extremes_table, originals_table, per_technique_table
 from reporting.recorded import read_cells, read_sizes
 
 STUDY = Path(__file__).resolve().parents[1].parent / "shared" / "reference" / "castro2025"
@@ -16,13 +19,16 @@ pytestmark = pytest.mark.skipif(not STUDY.is_dir(), reason=f"the study's recorde
 
 
 @pytest.fixture(scope="module")
-def summaries() -> dict[Convention, pd.DataFrame]:
+def recorded() -> dict[Convention, pd.DataFrame]:
+    """The summaries of the recorded results."""
     cells, sizes = read_cells(STUDY / "cifar10_errors.csv"), read_sizes(STUDY / "cifar10_sizes.csv")
     conventions: tuple[Convention, ...] = ("unrounded", "rounded")
-    return {
-        convention: summarise(cells, sizes, convention).set_index(["model", "code"])
-        for convention in conventions
-    }
+    return {convention: summarise(cells, sizes, convention) for convention in conventions}
+
+
+@pytest.fixture(scope="module")
+def summaries(recorded) -> dict[Convention, pd.DataFrame]:
+    return {convention: summary.set_index(["model", "code"]) for convention, summary in recorded.items()}
 
 
 @pytest.mark.parametrize(
@@ -82,3 +88,42 @@ def test_the_pareto_optimal_variants_are_the_studys(
 ) -> None:
     optimal = summaries[convention].query("pareto").index
     assert set(optimal) == {("resnet50", code) for code in resnet} | {("vgg19", 8), ("vgg19", 16)}
+
+
+def test_table_4_prints_the_studys_accuracies(recorded) -> None:
+    rows = originals_table(recorded["rounded"]).shown.rows
+    printed = {model: f"{float(accuracy):.0f} %" for model, accuracy in rows[["Model", "Acc"]].to_numpy()}
+    assert printed == {"resnet50": "88 %", "vgg19": "72 %", "mobilenet_v2": "90 %"}
+
+
+def test_table_4_has_the_recorded_sizes(recorded) -> None:
+    figures = originals_table(recorded["rounded"]).figures.set_index("model")
+    assert figures["zipped_bytes"].to_dict() == {
+        "mobilenet_v2": 13_110_855,
+        "resnet50": 95_132_457,
+        "vgg19": 76_385_326,
+    }
+
+
+def test_table_5_has_the_rows_of_the_study(recorded) -> None:
+    rows = extremes_table(recorded["rounded"]).shown.rows.drop(columns=["Data set", "Technique"])
+    first = rows.drop_duplicates("Objective").set_index("Objective")
+    assert first.T.to_dict("list") == {
+        "best Acc": ["resnet50", "13", "93.46", "76.7", "3.12"],  # the study prints one that is not recorded
+        "best mCE": ["resnet50", "16", "92.67", "76.7", "8.13"],
+        "best CR": ["vgg19", "16", "74.19", "98.4", "9.43"],  # printed as 9.42
+        "worst Acc": ["vgg19", "10", "61.33", "118.9", "4.78"],
+        "worst mCE": ["resnet50", "10", "62.89", "201.7", "4.20"],
+        "worst CR": ["mobilenet_v2", "3", "88.90", "105.1", "1.62"],
+    }
+
+
+def test_table_6_is_the_mean_and_deviation_of_the_recorded_errors(recorded) -> None:
+    with (STUDY / "cifar10_errors.csv").open(newline="") as file:
+        clean = [row for row in csv.DictReader(file) if row["corruption"] == "clean"]
+    figures = per_technique_table(recorded["unrounded"]).figures.set_index("code")
+    for code in range(1, 17):
+        accuracies = [1 - float(row["error"]) for row in clean if row["technique"] == str(code)]
+        assert figures.loc[code, "accuracy_mean"] == pytest.approx(statistics.mean(accuracies))
+        assert figures.loc[code, "accuracy_sd"] == pytest.approx(statistics.stdev(accuracies))
+        assert figures.loc[code, "accuracy_models"] == len(accuracies) == 3

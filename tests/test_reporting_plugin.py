@@ -1,0 +1,70 @@
+"""After a session the report is written with the paper's tables and figures, also from records of workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+CASES = """
+    import base64, io
+    import numpy as np, PIL.Image, pytest
+    from benchmarks.results import RECORD_PROPERTY, Cell, Record
+
+    def png(level):
+        file = io.BytesIO()
+        PIL.Image.fromarray(np.full((4, 4, 3), 40 * level, np.uint8)).save(file, "PNG")
+        return base64.b64encode(file.getvalue()).decode()
+
+    def hand_on(request, case, severities):
+        name = case.corruption or "clean"
+        cells = tuple(Cell(name, severity, 100, 10 + severity) for severity in severities)
+        original = case.variant.technique == "original"
+        details = {"example": [png(severity) for severity in severities]} if original else {}
+        record = Record(case, cells, details=details)
+        request.node.user_properties.append((RECORD_PROPERTY, record.to_json()))
+
+    @pytest.mark.accuracy
+    def test_accuracy(case, request):
+        hand_on(request, case, [0])
+
+    @pytest.mark.robustness
+    def test_robustness(case, request):
+        hand_on(request, case, [1, 2, 3, 4, 5])
+"""
+
+SMALL = ("--set", 'compression.techniques=["original", "int8"]', "--set", 'corruptions.names=["fog", "snow"]')
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeini("[pytest]")
+    pytester.makeconftest('pytest_plugins = ["benchmarks.plugin", "reporting.plugin"]')
+    pytester.makepyfile(test_cases=CASES)
+    return lambda *options: pytester.runpytest_subprocess("-p", "no:hypothesispytest", *SMALL, *options)
+
+
+@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n2",)], ids=["alone", "workers"])
+def test_a_session_writes_the_papers_tables_and_figures(run, pytester: pytest.Pytester, workers) -> None:
+    result = run(*workers)
+    result.assert_outcomes(passed=6)
+    paper = pytester.path / "report" / "paper"
+    assert (paper / "figure-1-corruptions.png").stat().st_size > 1000
+    assert "fog" in (paper / "figure-1-corruptions.svg").read_text()
+    assert "learning_rate,train,vgg6,0.001" in (paper / "table-3-hyperparameters.csv").read_text()
+    assert "Left out" not in str(result.stdout)
+    result.stdout.fnmatch_lines(["Written to report: results.csv, *", "Written to report?paper: *"])
+
+
+def test_a_session_without_corrupted_images_says_what_is_left_out(run, pytester: pytest.Pytester) -> None:
+    result = run("-p", "no:xdist", "-m", "accuracy")
+    result.assert_outcomes(passed=2, deselected=4)
+    result.stdout.fnmatch_lines(["*Left out of paper/: figure-1-corruptions, because no example images*"])
+    assert not list((pytester.path / "report" / "paper").glob("figure-1*"))
+
+
+def test_a_session_of_the_papers_protocol_rounds(run) -> None:
+    assert "rounded to an integer" in str(run("-p", "no:xdist", "--set", "protocol=paper").stdout)
