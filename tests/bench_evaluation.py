@@ -1,12 +1,16 @@
-"""What evaluation adds to bare LiteRT calls: `python tests/bench_evaluation.py FILE.tflite [...]`.
+"""What evaluation adds to bare LiteRT calls, and what folding takes off:
+`python tests/bench_evaluation.py ORIGINAL.tflite [FAKE_QUANTIZED.tflite ...]`.
 
-Prints, side by side, images/s of `Classifier.predict` and of a loop that only sets the input, invokes and
-reads the output of the same batches, best of several turns each, taken alternately.
+Prints, for each file, images/s of a loop that only sets the input, invokes and reads the output, and of
+`Classifier.predict` on the same batches; for a file whose constants can be folded also those of
+the folded file; and each one's share of the first file's images/s.  Each is the best of several turns, taken
+alternately by all.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,27 +18,45 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from fixtures.compression.folding import folded
 from fixtures.evaluation import BATCH, Classifier
 
 TURNS = 9
+BATCHES = 10
 
 
 def main() -> None:
-    for path in map(Path, sys.argv[1:]):
-        bare, shape, classes = bare_loop(path)
-        images = np.random.default_rng(0).integers(0, 256, (20 * BATCH, *shape), dtype=np.uint8)
-        predict = Classifier(path, classes).predict
-        predict(images)
-        bare(images)
-        seconds = {"bare": np.inf, "ours": np.inf}
+    with tempfile.TemporaryDirectory() as directory:
+        files = files_to_time([Path(name) for name in sys.argv[1:]], Path(directory))
+        calls, images = {}, {}
+        for label, path in files.items():
+            bare, shape, classes = bare_loop(path)
+            calls[label] = (bare, Classifier(path, classes).predict)
+            images[label] = np.random.default_rng(0).integers(0, 256, (BATCHES * BATCH, *shape), np.uint8)
+        best = dict.fromkeys(files, (np.inf, np.inf))
         for _ in range(TURNS):
-            seconds["bare"] = min(seconds["bare"], timed(bare, images))
-            seconds["ours"] = min(seconds["ours"], timed(predict, images))
-        added = seconds["ours"] / seconds["bare"] - 1
+            for label, (bare, predict) in calls.items():
+                seconds = timed(bare, images[label]), timed(predict, images[label])
+                best[label] = min(best[label][0], seconds[0]), min(best[label][1], seconds[1])
+    first = next(iter(best.values()))[1]
+    for label, (bare_seconds, seconds) in best.items():
         print(
-            f"{path}: bare {len(images) / seconds['bare']:,.0f} images/s, "
-            f"predict {len(images) / seconds['ours']:,.0f} images/s, {added:+.1%}"
+            f"{label}: bare {BATCHES * BATCH / bare_seconds:,.0f} images/s, "
+            f"predict {BATCHES * BATCH / seconds:,.0f} images/s ({seconds / bare_seconds - 1:+.1%}), "
+            f"{first / seconds:.0%} of the first"
         )
+
+
+def files_to_time(paths: list[Path], directory: Path) -> dict[str, Path]:
+    """Return the files by label, each followed by its folded form in ``directory`` if it has one."""
+    files = {}
+    for number, path in enumerate(paths):
+        files[str(path)] = path
+        content = path.read_bytes()
+        if (evaluated := folded(content)) != content:
+            files[f"{path}, folded"] = directory / f"{number}.tflite"
+            files[f"{path}, folded"].write_bytes(evaluated)
+    return files
 
 
 def bare_loop(path: Path) -> tuple[Callable[[np.ndarray], None], tuple[int, ...], int]:
