@@ -9,15 +9,16 @@ import pytest
 
 from benchmarks.techniques import TECHNIQUES, Claims
 from fixtures.compression.claims import ClaimError, Inspection, Kernel, check, inspect, zipped_bytes
-from fixtures.compression.convert import to_float_tflite, to_int8_tflite
+from fixtures.compression.convert import freeze, to_float_tflite, to_int8_tflite
 from fixtures.compression.preserving import kept_kernels, preserving_adam
-from fixtures.compression.quantization_aware import calibrate_ranges, fake_quantized
+from fixtures.compression.quantization_aware import calibrate_ranges, fake_quantized, round_kernels
 from fixtures.compression.steps import STEPS, Bench
 from fixtures.datasets import Split
+from fixtures.models.scaling import Scaling
 from fixtures.models.training import Budget, Images
 from fixtures.tensorflow import load
 
-SCALING = (1 / 255, 0.0)
+SCALING = Scaling(1 / 255)
 SPARSITY, CLUSTERS = 0.5, 16
 
 
@@ -34,7 +35,9 @@ def images() -> Images:
 @pytest.fixture(scope="module")
 def bench(images: Images) -> Bench:
     budget = Budget(epochs=2, batch_size=24, learning_rate=1e-3)
-    return Bench(images, budget, SPARSITY, CLUSTERS, SCALING, seed=1, progress=print)
+    return Bench(
+        images, budget, SPARSITY, CLUSTERS, SCALING, seed=1, progress=print, protocol="sound", tell=print
+    )
 
 
 def network():
@@ -80,19 +83,28 @@ def networks(bench: Bench) -> dict:
 def deployed(name: str, networks: dict, images: Images) -> bytes:
     technique = TECHNIQUES[name]
     if technique.claims.int8:
-        return to_int8_tflite(networks[technique.parent], SCALING, images.train.images[:32])
-    return to_float_tflite(networks[name], SCALING)
+        return to_int8_tflite(freeze(networks[technique.parent], SCALING), images.train.images[:32])
+    return to_float_tflite(freeze(networks[name], SCALING))
 
 
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_the_deployed_file_of_every_technique_keeps_its_claims(name: str, networks, images) -> None:
     inspection = inspect(deployed(name, networks, images))
     assert len(inspection.kernels) == 3
-    check(inspection, TECHNIQUES[name].claims, sparsity=SPARSITY, clusters=CLUSTERS, name=name)
+    technique = TECHNIQUES[name]
+    check(
+        inspection,
+        technique.claims,
+        sparsity=SPARSITY,
+        clusters=CLUSTERS,
+        name=name,
+        whole_kernels=technique.claims.int8 and "qat" in technique.traits,
+    )
 
 
 def test_the_original_keeps_none_of_the_claims(networks, images) -> None:
     inspection = inspect(deployed("original", networks, images))
+    assert inspection.distinct_whole >= inspection.distinct
     for claim in ("sparse", "clustered", "int8"):
         with pytest.raises(ClaimError, match="original is not what its technique claims"):
             check(inspection, Claims(**{claim: True}), sparsity=SPARSITY, clusters=CLUSTERS, name="original")
@@ -142,7 +154,7 @@ def test_ranges_are_set_to_the_extremes_of_the_activations(images: Images) -> No
 
     keras = load().keras
     probe = keras.Model(model.input, model.get_layer("relu").output)
-    activations = probe(pixels.astype(np.float32) * np.float32(SCALING[0]), training=True).numpy()
+    activations = probe(pixels.astype(np.float32) * np.float32(SCALING.scale), training=True).numpy()
     ranges = {weight.name: float(weight.numpy()) for weight in quantized.weights if weight.shape == ()}
     assert ranges["quant_relu/output_min:0"] == pytest.approx(0, abs=1e-5)
     # The weights are quantized too, so the extremes agree to the precision of eight bits.
@@ -152,17 +164,39 @@ def test_ranges_are_set_to_the_extremes_of_the_activations(images: Images) -> No
             np.testing.assert_array_equal(weight.numpy(), before[weight.name])
 
 
+def test_the_input_takes_every_pixel_in_whichever_network_of_a_process() -> None:
+    """Keras numbers the layer that quantizes the input."""
+    scaling = Scaling(1 / 64, (-2.0, -1.5, -1.0))
+    for _ in range(2):
+        quantized = fake_quantized(network())
+        calibrate_ranges(quantized, np.full((2, 8, 8, 3), 100, np.uint8), scaling)
+        low, high = quantized.get_layer(index=1).get_weights()[:2]
+        assert (low, high) == pytest.approx((-2, 255 / 64 - 1))
+
+
+def test_rounding_the_kernels_keeps_what_a_network_computes(images: Images) -> None:
+    quantized = fake_quantized(network(), whole_kernels=True)
+    inputs = SCALING.apply(images.validation.images)
+    quantized(inputs, training=True)
+    before = quantized(inputs, training=False).numpy()
+    round_kernels(quantized)
+    np.testing.assert_array_equal(quantized(inputs, training=False).numpy(), before)
+    for kernel in kept_kernels(quantized):
+        integers = kernel.numpy() / (np.abs(kernel.numpy()).max() / 127)
+        np.testing.assert_allclose(integers, np.round(integers), atol=1e-4)
+
+
 def test_a_float_file_predicts_what_its_network_does(networks, images) -> None:
     for name in ("original", "pruned", "clustered"):
         content = deployed(name, networks, images)
         scores = run(content, images.validation.images)
-        expected = networks[name](images.validation.images.astype(np.float32) * SCALING[0], training=False)
+        expected = networks[name](images.validation.images.astype(np.float32) * SCALING.scale, training=False)
         np.testing.assert_allclose(scores, expected.numpy(), atol=1e-4)
 
 
 def test_an_int8_file_agrees_with_its_fake_quantized_network(networks, images) -> None:
     scores = run(deployed("qat_int8", networks, images), images.validation.images)
-    expected = networks["qat"](images.validation.images.astype(np.float32) * SCALING[0], training=False)
+    expected = networks["qat"](images.validation.images.astype(np.float32) * SCALING.scale, training=False)
     agreement = np.mean(scores.argmax(axis=1) == expected.numpy().argmax(axis=1))
     assert agreement >= 0.99
 
@@ -188,7 +222,7 @@ def test_the_same_seed_trains_the_same_network(bench: Bench) -> None:
 
 
 def test_each_broken_claim_is_named_with_its_kernel() -> None:
-    kernel = Kernel("dense", (4, 10), sparsity=0.2, distinct=17, empty=0, int8=True)
+    kernel = Kernel("dense", (4, 10), sparsity=0.2, distinct=17, distinct_whole=40, empty=0, int8=True)
     inspection = Inspection((kernel,), {"SOFTMAX": 1})
     with pytest.raises(ClaimError) as raised:
         check(
@@ -205,9 +239,37 @@ def test_each_broken_claim_is_named_with_its_kernel() -> None:
     assert "expected no operator on float tensors, got SOFTMAX (1)" in message
 
 
+@pytest.mark.parametrize(("whole_kernels", "got"), [(False, None), (True, 40)])
+def test_distinct_values_are_counted_over_the_whole_kernel_where_that_is_asked(
+    whole_kernels: bool, got: int | None
+) -> None:
+    kernel = Kernel("dense", (4, 10), sparsity=0, distinct=16, distinct_whole=40, empty=0, int8=True)
+    claims = Claims(clustered=True)
+    options = {"sparsity": 0.5, "clusters": 16, "name": "cqat_int8", "whole_kernels": whole_kernels}
+    if got is None:
+        check(Inspection((kernel,), {}), claims, **options)
+    else:
+        with pytest.raises(ClaimError, match=f"at most 16 distinct values in the kernel, got {got}"):
+            check(Inspection((kernel,), {}), claims, **options)
+
+
+def test_a_kernel_of_zeros_alone_breaks_the_claims() -> None:
+    kernel = Kernel("dead", (4, 10), sparsity=1, distinct=1, distinct_whole=1, empty=4, int8=True)
+    with pytest.raises(ClaimError, match="kernel dead: expected weights other than zero, got 40 zeros"):
+        check(Inspection((kernel,), {}), Claims(sparse=True), sparsity=0.5, clusters=16, name="pqat")
+
+
+def test_a_depthwise_kernel_enters_no_figure_and_no_claim() -> None:
+    kernel = Kernel("conv", (4, 10), sparsity=0.5, distinct=3, distinct_whole=5, empty=0, int8=True)
+    depthwise = replace(kernel, sparsity=0.0, distinct=99, distinct_whole=999, depthwise=True)
+    inspection = Inspection((kernel, depthwise), {})
+    assert (inspection.sparsity, inspection.distinct, inspection.distinct_whole) == (0.5, 3, 5)
+    check(inspection, Claims(sparse=True, clustered=True), sparsity=0.5, clusters=16, name="pcqat")
+
+
 def test_a_kernel_with_an_odd_number_of_weights_may_miss_its_sparsity_by_one() -> None:
     def kernel(zeros: int) -> Inspection:
-        return Inspection((Kernel("odd", (1, 27), zeros / 27, 20, 0, False),), {})
+        return Inspection((Kernel("odd", (1, 27), zeros / 27, 20, 20, 0, False),), {})
 
     check(kernel(13), Claims(sparse=True), sparsity=0.5, clusters=16, name="odd")
     with pytest.raises(ClaimError):
