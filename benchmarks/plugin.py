@@ -12,7 +12,8 @@ from itertools import chain
 import pytest
 
 from benchmarks.cases import KINDS, Case
-from benchmarks.suite import Suite, SuiteError, built_in_suites, load_suite, suggestion
+from benchmarks.schema import Suite, suggestion
+from benchmarks.suite import SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES, TRAITS
 from fixtures.known import known_names
 

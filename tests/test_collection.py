@@ -15,7 +15,8 @@ import pytest
 
 from benchmarks.cases import KINDS
 from benchmarks.plugin import marker_names
-from benchmarks.suite import Suite, load_suite
+from benchmarks.schema import Suite
+from benchmarks.suite import load_suite
 from benchmarks.techniques import TECHNIQUES, TRAITS, lineage
 from fixtures.corruptions import CORRUPTIONS
 from fixtures.known import known_names

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.evaluation import BATCH, Classifier, EvaluationError
+from fixtures.models.scaling import Scaling
 from fixtures.store import Recipe, Store
 
 SIDE = 8
-SCALING = (1 / 255, 0.0)
+SCALING = Scaling(1 / 255)
 
 #: What the files below answer to is an image's mean brightness, in [0, 1]: the class of the nearest of these.
 CENTRES = (0.1, 0.35, 0.6, 0.85)
@@ -85,16 +86,16 @@ def converted(
 
 
 def make_files(draft: Path) -> Mapping[str, Any]:
-    from fixtures.compression.convert import to_float_tflite, to_int8_tflite
+    from fixtures.compression.convert import freeze, to_float_tflite, to_int8_tflite
 
     some, bright = random_model(), brightness_model(CENTRES)
     points = np.array(DIM_CENTRES, np.float32)
     every_level = images_of(*np.linspace(0, 1, 64))
     contents = {
-        "random": to_float_tflite(some, SCALING),
-        "random_int8": to_int8_tflite(some, SCALING, RANDOM_IMAGES[:50]),
-        "float": to_float_tflite(bright, SCALING),
-        "int8": to_int8_tflite(bright, SCALING, every_level),
+        "random": to_float_tflite(freeze(some, SCALING)),
+        "random_int8": to_int8_tflite(freeze(some, SCALING), RANDOM_IMAGES[:50]),
+        "float": to_float_tflite(freeze(bright, SCALING)),
+        "int8": to_int8_tflite(freeze(bright, SCALING), every_level),
         # Calibrated on dim images alone, so that its input does not have the units of pixels.
         "dim_int8": converted(
             lambda tf, x: tf.reduce_mean(x / 255, (1, 2)) @ np.tile(2 * points / 3, (3, 1)) - points**2,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.cases import Case, Variant
 from benchmarks.results import Cell, Record
-from benchmarks.suite import Thresholds
+from benchmarks.schema import Thresholds
 from reporting.gate import BREACHES_PROPERTY, Breach, Limits
 
 VARIANT = Variant("digits", "vgg6", "pqat_int8")

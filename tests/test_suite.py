@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.cases import KINDS, Variant
-from benchmarks.suite import BUILT_IN, Known, Suite, SuiteError, built_in_suites, load_suite, suggestion
+from benchmarks.schema import Known, Suite, suggestion
+from benchmarks.suite import BUILT_IN, SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES
 
 KNOWN = Known(
@@ -115,6 +116,8 @@ def test_every_missing_key_is_named(tmp_path: Path) -> None:
 
 # Which keys and values
 
+EPOCHS = 'expected a whole number of at least 1 or "as-original"'
+
 BAD_VALUES = {
     "data.test_images=0": 'data.test_images: expected a whole number of at least 1 or "all", got 0',
     "data.test_images=1.5": 'data.test_images: expected a whole number of at least 1 or "all", got 1.5',
@@ -124,9 +127,23 @@ BAD_VALUES = {
     "data.validation_fraction=1.0": "data.validation_fraction: expected less than 1, got 1.0",
     "model.width=0": "model.width: expected greater than 0, got 0",
     "seed=-1": "seed: expected greater than or equal to 0, got -1",
-    "training=3": "training: expected a valid dictionary or instance of Training, got 3",
-    "training.epochs=true": "training.epochs: expected a valid integer, got true",
-    "training.epochs='3'": 'training.epochs: expected a valid integer, got "3"',
+    "training=3": "training: expected a section of keys, got 3",
+    "training.epochs=true": f"training.epochs: {EPOCHS}, got true",
+    "training.epochs='3'": f'training.epochs: {EPOCHS}, got "3"',
+    "training.epochs=as-original": (
+        'training.epochs: expected a whole number for the original itself, got "as-original"'
+    ),
+    "fine_tuning.by_step.pruning.epochs=1": (
+        "fine_tuning.by_step: expected a known step (cluster, cqat, pcqat, pqat, prune, qat, "
+        "sparse_cluster), got 'pruning'; did you mean 'prune'?"
+    ),
+    "fine_tuning.by_step.prune.epoch=1": (
+        "fine_tuning.by_step.prune.epoch: expected one of epochs, batch_size, learning_rate, schedule, "
+        "augment, patience, got an unknown key; did you mean 'epochs'?"
+    ),
+    "model.by_model.vgg19.width=0.5": (
+        "model.by_model: expected one of the suite's models (vgg6), got 'vgg19'; did you mean 'vgg6'?"
+    ),
     "training.learning_rate=nan": "training.learning_rate: expected a finite number, got NaN",
     "training.learning_rate=inf": "training.learning_rate: expected a finite number, got Infinity",
     "training.schedule=step": "training.schedule: expected 'constant' or 'cosine', got \"step\"",
@@ -196,7 +213,7 @@ def test_unknown_key_is_answered_with_its_neighbours_and_the_nearest(small: Path
     message = refusal(small, "training.epoch=3")
     assert message == (
         f"{small}: training.epoch: expected one of epochs, batch_size, learning_rate, schedule, augment, "
-        "patience, got an unknown key; did you mean 'epochs'?"
+        "patience, by_model, got an unknown key; did you mean 'epochs'?"
     )
 
 

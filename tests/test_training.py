@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.datasets import Split
-from fixtures.models import MODELS
+from fixtures.models import MODELS, NetworkSpec
+from fixtures.models.scaling import Scaling
 from fixtures.models.training import Budget, Images, augmented, fit
 from fixtures.seeds import derive_seed
 
@@ -59,7 +60,7 @@ def test_seeds_differ_by_purpose_and_stay_the_same() -> None:
 
 
 def test_vgg6_is_the_network_of_the_study() -> None:
-    model = MODELS["vgg6"].build((32, 32, 3), 10, 1.0, 0)
+    model = MODELS["vgg6"].build(NetworkSpec((32, 32, 3), 10))
     names = [type(layer).__name__ for layer in model.layers]
     assert names.count("Conv2D") == names.count("BatchNormalization") == 6
     assert names.count("MaxPooling2D") == 3
@@ -70,7 +71,12 @@ def test_vgg6_is_the_network_of_the_study() -> None:
 
 def test_initial_weights_depend_on_the_seed_alone() -> None:
     def kernel(seed: int) -> np.ndarray:
-        return MODELS["vgg6"].build((32, 32, 3), 10, 0.1, seed).get_layer("conv1").kernel.numpy()
+        return (
+            MODELS["vgg6"]
+            .build(NetworkSpec((32, 32, 3), 10, width=0.1, seed=seed))
+            .get_layer("conv1")
+            .kernel.numpy()
+        )
 
     np.testing.assert_array_equal(kernel(1), kernel(1))
     assert not np.array_equal(kernel(1), kernel(2))
@@ -84,9 +90,9 @@ def test_early_stopping_keeps_the_epoch_that_is_best_on_the_validation_split() -
     pixels = np.broadcast_to(pixels, (64, 8, 8, 3)) + rng.integers(0, 40, (64, 8, 8, 3), dtype=np.uint8)
     images = Images(Split(pixels, labels), Split(pixels, 1 - labels))
     lines: list[str] = []
-    model = MODELS["vgg6"].build((8, 8, 3), 2, 0.1, 0)
+    model = MODELS["vgg6"].build(NetworkSpec((8, 8, 3), 2, width=0.1))
     budget = Budget(epochs=20, batch_size=16, learning_rate=1e-3, patience=2)
-    fit(model, images, budget, scaling=(1 / 255, 0.0), seed=0, progress=lines.append)
+    fit(model, images, budget, scaling=Scaling(1 / 255), seed=0, progress=lines.append)
     assert len(lines) < budget.epochs
     losses = [float(line.split("validation loss ")[1].split(",")[0]) for line in lines]
     kept = model.evaluate(pixels.astype(np.float32) / 255, 1 - labels, verbose=0)[0]
