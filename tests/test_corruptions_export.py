@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import mmap
 import os
 import pty
 import re
@@ -13,7 +14,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +26,9 @@ from PIL import Image
 from fixtures.corruptions import CORRUPTIONS, corrupt, export, export_inputs
 from fixtures.corruptions.__main__ import _parser, main
 from fixtures.corruptions.export_inputs import CleanImages, ExportError, Settings
-from fixtures.datasets import load_dataset
+from fixtures.datasets import DatasetError, load_dataset
+from fixtures.datasets.decoded import ImageFiles
+from fixtures.datasets.notes import NOTES
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (9, 12)
@@ -330,6 +335,20 @@ def test_a_part_that_has_been_removed_is_made_again(pets, out, parts_of_two, tmp
     assert files_of(out) == expected
 
 
+def test_an_interruption_from_the_keyboard_keeps_all_that_was_made(pets, out, parts_of_two, monkeypatch):
+    made = []
+
+    def interrupt_the_third(name, images, severity, *, indices, **options):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(indices)
+        return corrupt(name, images, severity, indices=indices, **options)
+
+    monkeypatch.setattr(export, "corrupt", interrupt_the_third)
+    assert run(pets, "--out", out, "--corruptions", "contrast") == 130
+    assert json.loads((out / "corruptions.json").read_text())["corruptions"]["contrast"]["rows"] == 4
+
+
 def test_an_interruption_from_the_keyboard_is_no_traceback(pets, out, monkeypatch, capsys):
     def interrupt(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
@@ -559,6 +578,25 @@ def test_two_exports_do_not_share_a_target(pets, out):
 # Cost and looks
 
 
+def peak_memory(script: str, *arguments: object) -> int:
+    """Return the largest resident memory, in MB, of a process of its own that runs ``script``."""
+    report = """
+from pathlib import Path
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(int(status["VmHWM"].split()[0]) // 1024)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script + report, *map(str, arguments)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1])
+
+
 def test_memory_does_not_grow_with_the_images(tmp_path):
     script = """
 import sys
@@ -572,20 +610,74 @@ shape = (200, 512, 512, 3)
 np.lib.format.open_memmap(folder / "clean.npy", mode="w+", dtype=np.uint8, shape=shape)
 images = np.load(folder / "clean.npy", mmap_mode="r")
 export(lambda: CleanImages("big", None, images, None, ()), folder / "out", Settings(("contrast",), (1,)))
-status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-print(int(status["VmHWM"].split()[0]) // 1024)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 190  # MB; without care the images' 157 come on top of 130
+    assert peak_memory(script, tmp_path) < 190  # MB; without care the images' 157 come on top of 100
     shutil.rmtree(tmp_path / "out")
+
+
+def test_the_largest_data_set_that_is_held_stays_below_300_megabytes(tmp_path):
+    folder = tmp_path / "cifar-100-binary"
+    folder.mkdir()
+    for name, records in (("train.bin", 50_000), ("test.bin", 10_000)):
+        with (folder / name).open("wb") as stream:
+            stream.truncate(records * 3074)
+    script = "import sys\nfrom fixtures.corruptions.__main__ import main\nassert main(sys.argv[1:]) == 0\n"
+    which = ["cifar100", "--split", "train", "--corruptions", "contrast", "--severities", 1]
+    assert peak_memory(script, *which, "--data", tmp_path, "--out", tmp_path / "out") < 300
+    shutil.rmtree(tmp_path / "out")
+
+
+def holder_of(array: np.ndarray) -> object:
+    """Return what holds the memory of ``array``."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return owner
+
+
+@pytest.fixture
+def unkept(tmp_path: Path) -> tuple[ImageFiles, np.ndarray]:
+    """Image files beside which nothing can be kept, and their pixels."""
+    pixels = [write_image(tmp_path / "images" / f"{seed}.png", seed) for seed in range(3)]
+    (tmp_path / "images" / NOTES).write_text("in the way of the folder")
+    files = tuple(tmp_path / "images" / f"{seed}.png" for seed in range(3))
+    return ImageFiles("some", tmp_path / "images", files, np.zeros(3, np.int64), SIZE), np.stack(pixels)
+
+
+@pytest.mark.filterwarnings("ignore:the decoded images")
+def test_images_that_cannot_be_kept_beside_are_mapped_all_the_same(unkept, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    files, pixels = unkept
+    images = files.as_split().images
+    np.testing.assert_array_equal(images, pixels)
+    assert isinstance(holder_of(images), mmap.mmap)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore:the decoded images")
+def test_no_room_for_decoded_images_anywhere_is_explained(unkept, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(DatasetError, match=r"0\.0 MB of decoded images .*No such file.*TMPDIR"):
+        len(unkept[0].as_split())
+
+
+def test_a_part_is_written_while_the_next_one_is_made(pets, out, parts_of_two, monkeypatch):
+    next_is_begun = threading.Semaphore(0)
+    append = export._append
+
+    def corrupt_and_tell(name, images, severity, *, indices, **options):
+        if indices[0] > 0:
+            next_is_begun.release()
+        return corrupt(name, images, severity, indices=indices, **options)
+
+    def wait_and_append(images, stream, *, rows, **options):
+        assert rows == 5 or next_is_begun.acquire(timeout=60)
+        append(images, stream, rows=rows, **options)
+
+    monkeypatch.setattr(export, "corrupt", corrupt_and_tell)
+    monkeypatch.setattr(export, "_append", wait_and_append)
+    assert run(pets, "--out", out, "--corruptions", "contrast", "--severities", 1) == 0
 
 
 def test_without_a_terminal_there_is_a_line_for_each_corruption(pets, out, capsys):

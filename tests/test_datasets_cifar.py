@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures.datasets import DatasetError, load_dataset
+from fixtures.datasets import DatasetError, cifar, load_dataset
 from fixtures.datasets.cifar import CIFAR10, CIFAR100, Layout, load_cifar
 
 RECORDS = 7
@@ -58,6 +58,15 @@ def test_each_colour_plane_is_one_channel(layout, tmp_path):
     test = load_cifar(layout, tmp_path, {}).test
     for channel in range(3):
         np.testing.assert_array_equal(test.images[..., channel], planes[:, channel])
+
+
+def test_records_are_read_in_pieces_that_need_not_fit(layout, tmp_path, monkeypatch):
+    written = write(layout, tmp_path)
+    monkeypatch.setattr(cifar, "_RECORDS_AT_ONCE", 3)
+    train = load_cifar(layout, tmp_path, {}).train
+    records = np.concatenate([written[name] for name in layout.train])
+    assert train.labels.tolist() == records[:, layout.label_bytes - 1].tolist()
+    np.testing.assert_array_equal(train.images[..., 0].reshape(len(records), -1), records[:, -3072:-2048])
 
 
 def test_the_label_of_cifar100_is_the_fine_one(tmp_path):

@@ -145,7 +145,7 @@ def test_a_moved_folder_is_not_decoded_again(pets, tmp_path, monkeypatch):
     assert len(load_pets(tmp_path, path="animals").test) == 2
 
 
-def test_images_that_cannot_be_kept_are_decoded_into_memory_with_a_warning(pets, tmp_path):
+def test_images_that_cannot_be_kept_are_mapped_with_a_warning(pets, tmp_path):
     (tmp_path / "pets" / NOTES).write_text("in the way of the folder")
     with pytest.warns(UserWarning, match=r"cannot be kept beside them .*every run decodes them again"):
         images = load_pets(tmp_path).test.images
