@@ -299,6 +299,17 @@ class Suite(_Section):
         section = self.fine_tuning
         return _changed(Training, section, section.by_step.get(step), section.by_model.get(model))
 
+    def notes(self) -> list[str]:
+        """Return in sentences what a reader of the results has to know of how they came about."""
+        if self.protocol == "paper":
+            protocol = (
+                "Protocol: the study's own. Training stopped by the test set, plain QAT quantized "
+                "convolutions and dense layers alone, CEs are rounded."
+            )
+        else:
+            protocol = "Protocol: sound. Training stopped by a validation split of the training images."
+        return [protocol, self.corruptions.describe()]
+
     def variants(self) -> Iterator[Variant]:
         """Yield every variant, in the order of the suite file, techniques in the order of the graph."""
         for dataset in self.data.datasets:

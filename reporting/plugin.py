@@ -81,7 +81,7 @@ class Collector:
             suite_cases(self._config),
             suite.corruptions.severities,
             failures,
-            notes=[suite.corruptions.describe()],
+            notes=suite.notes(),
             suite=suite,
         )
         terminalreporter.section(f"RobustLite: suite {suite.name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from benchmarks.results import Record
 from benchmarks.schema import Suite
 from reporting import tables
 from reporting.files import write_bytes, write_text
-from reporting.frames import EXPECTED, VARIANT, from_records
+from reporting.frames import EXPECTED, VARIANT, frame, from_records
+from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
 from reporting.metrics import BASELINE, Convention, corruption_errors, summarise
 from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
@@ -32,7 +33,7 @@ class Report:
 
     ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
-    the tables and figures of the paper.
+    the tables and figures of the paper, ``kernels`` is the table of :mod:`reporting.kernels`.
     """
 
     cells: pd.DataFrame
@@ -44,6 +45,7 @@ class Report:
     notes: tuple[str, ...] = ()
     suite: Suite | None = None
     examples: tuple[Examples, ...] = ()
+    kernels: pd.DataFrame = field(default_factory=lambda: frame([], KERNELS))
 
     @classmethod
     def of_run(
@@ -70,6 +72,7 @@ class Report:
             tuple(notes),
             suite,
             examples_of(records),
+            kernels_of(records),
         )
 
     @classmethod
@@ -125,6 +128,7 @@ class Report:
     def sentences(self) -> Iterator[str]:
         """Yield what the report says in words: how to read its numbers, and what came out."""
         yield from self.notes
+        yield from depthwise_sentences(self.kernels)
         severities = tables.runs(self.cells.loc[self.cells["severity"] > 0, "severity"].unique())
         if severities:
             yield (
@@ -166,9 +170,10 @@ def render_markdown(report: Report) -> str:
 def write_report(report: Report, out: Path) -> list[Path]:
     """Write the report's files into the folder ``out``, made where needed, and return them.
 
-    ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant), ``summary.md`` (the
-    tables), ``pareto.png``, ``pareto.svg``, and the tables and figures of the paper in ``paper/``.  The same
-    report gives the same bytes.
+    ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant), ``kernels.csv`` (where
+    files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
+    ``pareto.svg``, and the tables and figures of the paper in ``paper/``.  The same report gives the same
+    bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
     from reporting.plots import draw_pareto  # noqa: PLC0415
@@ -177,6 +182,7 @@ def write_report(report: Report, out: Path) -> list[Path]:
         "results.csv": report.cells.sort_values(list(EXPECTED)),
         "summary.csv": report.summary,
         "latency.csv": report.latency.sort_values(VARIANT),
+        **({} if report.kernels.empty else {"kernels.csv": report.kernels}),
     }
     written = [
         write_text(out / name, table.to_csv(index=False, lineterminator="\n")) for name, table in csvs.items()

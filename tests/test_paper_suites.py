@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,21 @@ import pytest
 
 from benchmarks.schema import Suite
 from benchmarks.suite import load_suite
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import TECHNIQUES, Technique
 from fixtures.known import known_names
+from fixtures.models import MODELS, NetworkSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ("paper-cifar10", "paper-cifar100")
+WHY_NOT = "takes ten minutes; set ROBUSTLITE_FULL=1 to have it"
 
 
 def paper(name: str, *overrides: str) -> Suite:
     return load_suite(name, known_names(), overrides)
+
+
+def float_techniques() -> list[Technique]:
+    return [technique for technique in TECHNIQUES.values() if not technique.claims.int8]
 
 
 @pytest.mark.parametrize("name", PAPER)
@@ -31,11 +38,10 @@ def test_suite_is_table_3_of_the_study(name: str) -> None:
         network = suite.network(model)
         assert (network.upsampling, network.dense_units, network.width) == (7, 1024, 1.0)
         assert network.initial_weights == "imagenet"
-        for technique in TECHNIQUES.values():
-            if not technique.claims.int8:
-                budget = suite.budget(technique.step, model)
-                assert (budget.learning_rate, budget.patience, budget.schedule) == (1e-5, 5, "constant")
-                assert budget.epochs == ("as-original" if technique.step == "prune" else 30)
+        for technique in float_techniques():
+            budget = suite.budget(technique.step, model)
+            assert (budget.learning_rate, budget.patience, budget.schedule) == (1e-5, 5, "constant")
+            assert budget.epochs == ("as-original" if technique.step == "prune" else 30)
     steps = ("train", "prune", "cluster", "qat", "cqat")
     batches = {step: suite.budget(step, "vgg19").batch_size for step in steps}
     assert batches == {"train": 256, "prune": 256, "cluster": 256, "qat": 128, "cqat": 64}
@@ -68,3 +74,77 @@ def test_the_studys_own_protocol_validates_on_the_test_set_and_trains_on_everyth
     assert np.array_equal(validation.images, everything.test.images)
     train, validation = sound.training("digits")
     assert len(train.labels) + len(validation.labels) == len(everything.train.labels)
+
+
+def image_folder(root: Path) -> Path:
+    """Make a folder of 32x32 images of ten classes: four of each to train on and two to test on."""
+    import cv2
+
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 4), ("test", 2)):
+        for label in range(10):
+            folder = root / split / f"class{label}"
+            folder.mkdir(parents=True)
+            for number in range(count):
+                image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+                image[..., label % 3] = 25 * label
+                cv2.imwrite(str(folder / f"{number}.png"), image)
+    return root
+
+
+def weights_file(name: str, path: Path) -> Path:
+    """Write weights for the whole application of a network, as one who has no network would have them."""
+    from fixtures.tensorflow import load
+
+    application = {"resnet50": "ResNet50", "vgg19": "VGG19", "mobilenet_v2": "MobileNetV2"}[name]
+    build = getattr(load().keras.applications, application)
+    build(include_top=False, weights=None, input_shape=(224, 224, 3)).save_weights(path)
+    return path
+
+
+#: One takes some minutes of two cores; the other two are run where somebody asks for them.
+NETWORKS = [
+    "mobilenet_v2",
+    *(
+        pytest.param(name, marks=pytest.mark.skipif(not os.environ.get("ROBUSTLITE_FULL"), reason=WHY_NOT))
+        for name in ("resnet50", "vgg19")
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_full_size_network_goes_through_the_whole_study(name: str, tmp_path: Path) -> None:
+    """Weights from a file, 224x224 inputs, one step of each training run, sixteen files, one corruption."""
+    from fixtures.maker import Maker
+    from fixtures.store import Store
+    from fixtures.suite_data import SuiteData
+    from fixtures.workshop import Workshop
+
+    suite = paper(
+        "paper-cifar10",
+        "data.datasets=['image_folder']",
+        f"data.options.path='{image_folder(tmp_path / 'images')}'",
+        f"model.names=['{name}']",
+        f"model.initial_weights='{weights_file(name, tmp_path / 'weights.h5')}'",
+        "training.epochs=1",
+        "fine_tuning.epochs=1",
+        "compression.calibration_images=2",
+        "corruptions.names=['fog']",
+        "corruptions.severities=[3]",
+    )
+    # Every training run is one step: its batches are larger than the training split.
+    assert min(suite.budget(technique.step, name).batch_size for technique in float_techniques()) >= 36
+    store = Store(tmp_path / "store")
+    maker = Maker(suite, store, SuiteData(suite, tmp_path), lambda _: None)
+    workshop = Workshop(suite, store, tmp_path, print)
+    sizes = {}
+    for variant in suite.variants():
+        facts = maker.make(variant).facts
+        sizes[variant.technique] = facts["file_bytes"]
+        assert workshop.predictions(variant, "fog").classes.shape == (1, 20)
+    assert list(sizes) == list(TECHNIQUES)
+    parameters = MODELS[name].build(NetworkSpec((32, 32, 3), 10, upsampling=7)).count_params()
+    assert sizes["original"] > 4 * parameters * 0.95
+    assert all(
+        size < sizes["original"] / 3 for technique, size in sizes.items() if technique.endswith("int8")
+    )
