@@ -46,5 +46,5 @@ def depthwise_sentences(kernels: pd.DataFrame) -> Iterator[str]:
             share = depthwise["weights"].sum() / one["weights"].sum()
             yield (
                 f"{dataset}-{model}: {len(depthwise)} of {len(one)} kernels are depthwise ({share:.1%} of "
-                "the weights). They are neither pruned nor clustered, and sparsity and clusters leave them out."
+                "the weights). They are neither pruned nor clustered; sparsity and clusters leave them out."
             )
