@@ -31,7 +31,7 @@ _BLOCK = 64 * 2**20
 _EXACT = 2**24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Metrics:
     """The metrics of ``v`` variants; a trailing axis of replicates may follow.  ``NaN`` where undefined.
 
@@ -55,7 +55,7 @@ class Metrics:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bootstrap:
     """Metrics as measured, and in every replicate (on the last axis), of ``images`` images."""
 
@@ -105,8 +105,8 @@ def deviation_scale(images: int, population: int | None) -> float:
 
     ``sqrt(1 - n / N)``: the standard error of sampling without replacement over that of sampling with it,
     for the figure that the whole test set would give (Cochran, *Sampling Techniques*, 3rd ed., 1977,
-    section 2.6). The sample's own variance is what replicates have, hence ``N`` and not ``N - 1`` as in
-    :func:`intervals.remaining`, which has the population's. ``None``: 1, for the figure that images of this
+    section 2.6).  The sample's own variance is what replicates have, hence ``N`` and not ``N - 1`` as in
+    :func:`intervals.remaining`, which has the population's.  ``None``: 1, for the figure that images of this
     kind would give.
     """
     if population is None:
@@ -122,12 +122,12 @@ def percentile_interval(
     """Return the bounds (low, high) of ``estimate`` (...) from ``replicates`` (..., r), each (...).
 
     The bounds are the percentiles of the replicates, with deviations from the estimate multiplied by
-    ``scale`` (:func:`deviation_scale`).  No correction for bias and skewness (BCa) is made: mCE and relative
-    mCE are biased by 0.07 of their standard deviation at 1,000 images and 0.2 at 150, in simulations whose
-    intervals kept their level within the error of the simulation (88 to 92 % for 90 %).
+    ``scale`` (:func:`deviation_scale`).  No correction for bias and skewness (BCa) is made: in simulated
+    studies mCE and relative mCE were biased by less than 0.1 of their standard deviation at 1,000 images
+    and by 0.2 at 150, and intervals at 90 % missed the truth in 6 to 12 % of the studies.
 
     A replicate in which a metric is undefined could have been anything, and counts as lying beyond both
-    bounds. Where that leaves a bound without limit (more than ``(1 - level) / 2`` of the replicates are
+    bounds.  Where that leaves a bound without limit (more than ``(1 - level) / 2`` of the replicates are
     undefined), and where the estimate itself is undefined, the bounds are ``NaN``: these images do not
     bound the metric.
     """

@@ -16,7 +16,7 @@ Cell = tuple[str, int]
 NO_ORIGINAL = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcomes:
     """What ``v`` variants made of ``c`` cells, each of which shows the same ``n`` base images.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import moocore
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,8 @@ def optimal_probability(accuracy: Floats, mce: Floats, compression_ratio: Floats
     it dominates nothing, and the replicate counts as one in which it is not optimal.  ``NaN`` for a variant
     that no replicate ranks.
     """
+    import moocore  # noqa: PLC0415  (costs a second that a report without ratios need not pay)
+
     variants, replicates = accuracy.shape
     points = np.stack(
         [-accuracy, mce, np.broadcast_to(-compression_ratio[:, np.newaxis], mce.shape)], axis=-1

@@ -37,7 +37,7 @@ Verdict = Literal["better", "same", "worse", "not enough data", "missing"]
 BETTER, SAME, WORSE, NOT_ENOUGH_DATA, MISSING = get_args(Verdict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Differences to a baseline, arrays of one shape: ``NaN`` where there is none.
 
