@@ -2,9 +2,9 @@
 
     python tests/bench_agreement.py cifar10-cpu --data DIR --artifacts .artifacts [--images 2000]
 
-For each float technique: the Keras network beside its file; where there is one, the folded form beside the file;
-and for networks with fake quantization the int8 file beside the network.  Clean test images, and the same under
-gaussian_noise and contrast at severity 3.  What the store does not have is made first.
+For each float technique: the Keras network beside its file; where there is one, the folded form beside
+the file; and for networks with fake quantization the int8 file beside the network.  Clean test images, and
+the same under gaussian_noise and contrast at severity 3.  What the store does not have is made first.
 """
 
 from __future__ import annotations
