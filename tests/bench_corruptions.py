@@ -195,6 +195,7 @@ def cpu_seconds_of_children():
 
 def time_copy(folder, count):
     """Print images per second of generating, of exporting to ``folder`` and of reading what was exported."""
+    folder.mkdir(parents=True, exist_ok=True)
     images, indices = many_photo_like(count), np.arange(count)
     total = len(SEVERITIES) * count
     totals = np.zeros(4)
