@@ -41,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="KEY=VALUE",
         help="change one setting of the suite for this run, e.g. --set data.test_images=500; repeatable",
     )
+    group.addoption(
+        "--paper",
+        action="store_true",
+        help="also write the tables and figures of the original study, to paper/ in the report",
+    )
     parser.addini("suite", "the suite that is measured without --suite", default="quick")
 
 

@@ -83,6 +83,7 @@ class Collector:
             failures,
             notes=suite.notes(),
             suite=suite,
+            with_paper=self._config.getoption("paper"),
         )
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))

@@ -26,6 +26,9 @@ from reporting.tables import Failure
 
 TERMINAL_WIDTH = 100
 
+#: The forms of the Pareto plot that a report shows.
+_SHOWN = ("png", "svg")
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -33,7 +36,8 @@ class Report:
 
     ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
-    the tables and figures of the paper, ``kernels`` is the table of :mod:`reporting.kernels`.
+    the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
+    :mod:`reporting.kernels`.
     """
 
     cells: pd.DataFrame
@@ -46,6 +50,7 @@ class Report:
     suite: Suite | None = None
     examples: tuple[Examples, ...] = ()
     kernels: pd.DataFrame = field(default_factory=lambda: frame([], KERNELS))
+    with_paper: bool = True
 
     @classmethod
     def of_run(
@@ -58,6 +63,7 @@ class Report:
         convention: Convention | None = None,
         notes: Iterable[str] = (),
         suite: Suite | None = None,
+        with_paper: bool = True,
     ) -> Report:
         """Return the report on a run that consisted of ``cases``, each corruption at ``severities``.
 
@@ -73,6 +79,7 @@ class Report:
             suite,
             examples_of(records),
             kernels_of(records),
+            with_paper,
         )
 
     @classmethod
@@ -144,7 +151,7 @@ class Report:
             if len(known):
                 good = (known <= 100).sum()
                 yield f"{dataset}: {good} of {len(known)} compressed variants have an mCE of 100 or less."
-        if not self.summary.empty:
+        if self.with_paper and not self.summary.empty:
             yield from self.paper.sentences()
 
 
@@ -162,7 +169,8 @@ def render_markdown(report: Report) -> str:
     """Return the report as a Markdown document."""
     paragraphs = [escape(sentence) + "\n" for sentence in report.sentences()]
     paragraphs.append("![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n")
-    paragraphs.append("The tables and figures of the paper are in [paper/](paper/).\n")
+    if report.with_paper:
+        paragraphs.append("The tables and figures of the paper are in [paper/](paper/).\n")
     sections = [table.to_markdown() for table in report.contents(brief=False)]
     return "\n".join(["# Robustness of compressed models\n", *paragraphs, *sections])
 
@@ -189,6 +197,6 @@ def write_report(report: Report, out: Path) -> list[Path]:
     ]
     written.append(write_text(out / "summary.md", render_markdown(report)))
     figure = draw_pareto(report.summary)
-    pareto = {kind: save(figure, kind) for kind in KINDS}
-    written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in ("png", "svg")]
-    return written + report.paper.write(out / "paper", pareto)
+    pareto = {kind: save(figure, kind) for kind in (KINDS if report.with_paper else _SHOWN)}
+    written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in _SHOWN]
+    return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])

@@ -49,7 +49,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n2",)], ids=["alone", "workers"])
 def test_a_session_writes_the_papers_tables_and_figures(run, pytester: pytest.Pytester, workers) -> None:
-    result = run(*workers)
+    result = run("--paper", *workers)
     result.assert_outcomes(passed=6)
     paper = pytester.path / "report" / "paper"
     assert (paper / "figure-1-corruptions.png").stat().st_size > 1000
@@ -60,10 +60,20 @@ def test_a_session_writes_the_papers_tables_and_figures(run, pytester: pytest.Py
 
 
 def test_a_session_without_corrupted_images_says_what_is_left_out(run, pytester: pytest.Pytester) -> None:
-    result = run("-p", "no:xdist", "-m", "accuracy")
+    result = run("--paper", "-p", "no:xdist", "-m", "accuracy")
     result.assert_outcomes(passed=2, deselected=4)
     result.stdout.fnmatch_lines(["*Left out of paper/: figure-1-corruptions, because no example images*"])
     assert not list((pytester.path / "report" / "paper").glob("figure-1*"))
+
+
+def test_a_session_that_is_not_asked_for_the_paper_writes_the_report_alone(
+    run, pytester: pytest.Pytester
+) -> None:
+    result = run("-p", "no:xdist")
+    result.assert_outcomes(passed=6)
+    assert (pytester.path / "report" / "summary.md").exists()
+    assert not (pytester.path / "report" / "paper").exists()
+    assert "paper/" not in (pytester.path / "report" / "summary.md").read_text()
 
 
 def test_a_session_of_the_papers_protocol_rounds(run) -> None:
