@@ -14,7 +14,8 @@ from benchmarks.schema import Suite
 from benchmarks.suite import load_suite
 from benchmarks.techniques import TECHNIQUES, Technique
 from fixtures.known import known_names
-from fixtures.models import MODELS, NetworkSpec
+from fixtures.models import MODELS, ModelError, NetworkSpec
+from fixtures.recipes import weights_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ("paper-cifar10", "paper-cifar100")
@@ -100,6 +101,12 @@ def weights_file(name: str, path: Path) -> Path:
     build = getattr(load().keras.applications, application)
     build(include_top=False, weights=None, input_shape=(224, 224, 3)).save_weights(path)
     return path
+
+
+def test_a_missing_file_of_weights_is_named_before_anything_is_made() -> None:
+    suite = paper("paper-cifar10", "model.initial_weights=/nowhere/weights.h5")
+    with pytest.raises(ModelError, match=r"expected a file of weights at /nowhere/weights\.h5"):
+        weights_recipe(suite, next(suite.variants()), "train")
 
 
 #: Networks and the up-sampling of their input: one small enough for every run of the tests, and the study's.
