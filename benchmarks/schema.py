@@ -331,11 +331,14 @@ class Suite(_Section):
 
 
 def _changed(kind: type[AnySection], base: _Section, *changes: _Section | None) -> AnySection:
-    """Return the fields of ``kind`` as ``base`` has them, with what each of ``changes`` sets in its turn."""
+    """Return the fields of ``kind`` as ``base`` has them, with what each of ``changes`` sets in its turn.
+
+    ``None`` sets nothing, however it came there: a suite also travels to other processes as JSON.
+    """
     values = {name: getattr(base, name) for name in kind.model_fields}
     for change in changes:
         if change is not None:
-            values |= change.model_dump(exclude_unset=True)
+            values |= change.model_dump(exclude_none=True)
     return kind.model_construct(**values)
 
 

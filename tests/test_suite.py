@@ -74,6 +74,18 @@ def test_every_built_in_suite_loads_and_has_the_name_of_its_file(name: str) -> N
     assert suite.description
 
 
+@pytest.mark.parametrize("name", built_in_suites())
+def test_suite_that_travels_as_json_says_the_same_of_every_network_and_step(name: str) -> None:
+    from benchmarks.plugin import known_names
+
+    sent = load_suite(name, known_names())
+    arrived = Suite.model_validate(sent.model_dump(mode="json"), context={"known": known_names()})
+    for model in sent.model.names:
+        assert arrived.network(model) == sent.network(model)
+        for step in {technique.step for technique in TECHNIQUES.values()}:
+            assert arrived.budget(step, model) == sent.budget(step, model)
+
+
 def test_built_in_suites_are_listed_by_name() -> None:
     assert built_in_suites() == sorted(path.stem for path in BUILT_IN.iterdir() if path.suffix == ".toml")
     assert "quick" in built_in_suites()
