@@ -12,6 +12,7 @@ from itertools import chain
 import pytest
 
 from benchmarks.cases import KINDS, Case
+from benchmarks.results import Record
 from benchmarks.schema import Suite, suggestion
 from benchmarks.suite import SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES, TRAITS
@@ -22,6 +23,12 @@ OPTIONS = "RobustLite"
 
 #: Where the suite of the session is kept.
 SUITE = pytest.StashKey[Suite]()
+
+#: Where every case of the suite is kept by its id, whatever is selected of them.
+CASES = pytest.StashKey[dict[str, Case]]()
+
+#: Where a test keeps what it measured, for the report.
+RECORD = pytest.StashKey[Record]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,6 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SUITE] = load_suite(name, known_names(), config.getoption("suite_overrides"))
     except SuiteError as error:
         raise pytest.UsageError(str(error)) from error
+    config.stash[CASES] = {
+        str(case): case
+        for kind in KINDS
+        for case in config.stash[SUITE].cases(kind, known_names().corruptions)
+    }
     for marker, meaning in _markers():
         config.addinivalue_line("markers", f"{marker}: {meaning}")
     _check_marker_expression(config)
@@ -71,16 +83,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kind = next((kind for kind in KINDS if metafunc.definition.get_closest_marker(kind)), None)
     if kind is None:
         return  # what it takes by that name is its own
-    cases = metafunc.config.stash[SUITE].cases(kind, known_names().corruptions)
+    cases = [case for case in metafunc.config.stash[CASES].values() if case.kind == kind]
     metafunc.parametrize(
         "case", [pytest.param(case, id=str(case), marks=_marks_of(case)) for case in cases], scope="function"
     )
 
 
-def suite_cases(config: pytest.Config) -> list[Case]:
-    """Return every case of the session's suite, whatever is selected of them."""
-    families = known_names().corruptions
-    return [case for kind in KINDS for case in config.stash[SUITE].cases(kind, families)]
+def case_id(nodeid: str) -> str:
+    """Return the id of the case in ``benchmarks/test_latency.py::test_latency[CASE]``; empty without one."""
+    return nodeid.partition("[")[2].removesuffix("]")
 
 
 def marker_names(case: Case) -> list[str]:

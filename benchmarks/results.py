@@ -6,27 +6,39 @@ another day, so it consists of plain JSON values and carries the identity of its
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.cases import Case, Variant
 
-#: The name under which a test's report carries its record from a worker to the report.
-RECORD_PROPERTY = "robustlite.record"
-
 
 @dataclass(frozen=True)
 class Cell:
     """Top-1 errors of one variant on one image set: ``errors`` wrong of ``images`` looked at.
 
-    ``corruption`` is ``"clean"`` and ``severity`` 0 for the untouched test images.
+    ``corruption`` is ``"clean"`` and ``severity`` 0 for the untouched test images.  ``wrong`` tells which
+    they were, a bit an image, as ``np.packbits`` makes it of bool (images,); empty where that is not known.
     """
 
     corruption: str
     severity: int
     images: int
     errors: int
+    wrong: bytes = b""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Which images a case looked at: of equal ones the pixels are the same, in the same order.
+
+    ``population`` is the size of the test set that they were drawn from.  ``identity`` holds, as JSON values,
+    what determines them: the test set, the sample of it, the corruption with its scale and its code.
+    """
+
+    population: int
+    identity: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,25 +47,37 @@ class Record:
 
     ``metrics`` holds the case's scalar figures by name (units in the name: ``zipped_bytes``,
     ``latency_median_s``); a figure that could not be computed is absent.  ``details`` holds what a reader
-    may want beside them (claims per layer, how a latency was taken).
+    may want beside them (claims per layer, how a latency was taken).  ``images`` says what the cells are of.
     """
 
     case: Case
     cells: tuple[Cell, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    images: ImageSet | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values."""
-        return asdict(self)
+        value = asdict(self)
+        for cell in value["cells"]:
+            cell["wrong"] = base64.b64encode(cell["wrong"]).decode("ascii")
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Record:
-        """Return the record of :meth:`to_json`; ``KeyError`` or ``TypeError`` for another value."""
-        case = value["case"]
+        """Return the record of :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` for another."""
         return cls(
-            case=Case(**{**case, "variant": Variant(**case["variant"])}),
-            cells=tuple(Cell(**cell) for cell in value["cells"]),
+            case=case_from_json(value["case"]),
+            cells=tuple(
+                Cell(**{**cell, "wrong": base64.b64decode(cell["wrong"], validate=True)})
+                for cell in value["cells"]
+            ),
             metrics=dict(value["metrics"]),
             details=dict(value["details"]),
+            images=None if value["images"] is None else ImageSet(**value["images"]),
         )
+
+
+def case_from_json(value: Mapping[str, Any]) -> Case:
+    """Return the case of ``dataclasses.asdict``."""
+    return Case(**{**value, "variant": Variant(**value["variant"])})

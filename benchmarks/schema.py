@@ -48,6 +48,26 @@ class Known:
     corruptions: Mapping[str, str]
 
 
+class _AnyName(Mapping[str, str]):
+    """Holds every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> str:
+        return name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+#: For what has been recorded: it is not run again, so the names that its suite has need not be known here.
+ANY_NAME = _AnyName()
+
+
 class _Section(BaseModel):
     # TOML has types, so nothing is converted: a text is no number, and neither is true.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -237,6 +257,18 @@ class Latency(_Section):
     warmup: Annotated[int, Field(ge=0)] = 10
 
 
+class Statistics(_Section):
+    """How sure the figures have to be: intervals at ``level``, from ``replicates`` of the bootstrap.
+
+    What the figures are about: ``"test-set"``, the whole test set, of which the images are a sample, so that
+    nothing is uncertain once all are measured; or ``"such-images"``, images of its kind without number.
+    """
+
+    level: Fraction = 0.95
+    replicates: Annotated[int, Field(ge=100)] = 2000
+    about: Literal["test-set", "such-images"] = "test-set"
+
+
 class Thresholds(_Section):
     """Limits that a case asserts; one that is absent is not asserted.
 
@@ -274,6 +306,7 @@ class Suite(_Section):
     compression: Compression = Compression()
     corruptions: Corruptions
     latency: Latency = Latency()
+    statistics: Statistics = Statistics()
     thresholds: Thresholds = Thresholds()
 
     @model_validator(mode="after")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from benchmarks.schema import Known
+from benchmarks.schema import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
 from reporting import published
 from reporting.files import listed
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build(options: argparse.Namespace) -> None:
     """Build the report that the command line asks for."""
-    suite = load_suite(options.suite, Known(_ANY, _ANY, _ANY)) if options.suite else None
+    suite = load_suite(options.suite, Known(ANY_NAME, ANY_NAME, ANY_NAME)) if options.suite else None
     report = Report.of_recorded(
         read_cells(options.errors),
         read_sizes(options.sizes) if options.sizes else frame([], SIZES),
@@ -107,25 +107,6 @@ def set_beside_published(options: argparse.Namespace) -> None:
     written = published.write_comparison(comparison, options.out)
     print(published.render_terminal(comparison))
     print("Written:", *listed(written), sep="\n  ")
-
-
-class _AnyName(Mapping[str, str]):
-    """Holds every name: what has been recorded is not run, so what a suite names need not be known here."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __getitem__(self, name: str) -> str:
-        return name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-_ANY = _AnyName()
 
 
 def _parser() -> argparse.ArgumentParser:

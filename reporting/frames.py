@@ -1,8 +1,9 @@
 """The tables that a report is computed from, and how they are made from the records of a run.
 
 ``cells``    one row per variant and image set: dataset, model, technique, corruption, severity, images,
-             errors, error.  The clean test images are corruption ``"clean"`` at severity 0.  ``error`` is the
-             top-1 error as a fraction; ``images`` and ``errors`` are ``<NA>`` where only the rate is known.
+             errors, error, population.  The clean test images are corruption ``"clean"`` at severity 0.
+             ``error`` is the top-1 error as a fraction; ``images`` and ``errors`` are ``<NA>`` where only the
+             rate is known, and so is ``population``, the size of the test set, where it is not.
 ``sizes``    one row per variant: dataset, model, technique, zipped_bytes, file_bytes (perhaps ``<NA>``).
 ``latency``  one row per variant: dataset, model, technique, median_s, p90_s (seconds per image).
 """
@@ -28,6 +29,7 @@ _VARIANT_TYPES = dict.fromkeys(VARIANT, "str")
 CELLS: Mapping[str, str] = MappingProxyType(
     _VARIANT_TYPES
     | {"corruption": "str", "severity": "int64", "images": "Int64", "errors": "Int64", "error": "float64"}
+    | {"population": "Int64"}
 )
 #: Column types of ``sizes``.
 SIZES: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"zipped_bytes": "Int64", "file_bytes": "Int64"})
@@ -66,6 +68,7 @@ def from_records(records: Iterable[Record]) -> Frames:
                 "images": cell.images,
                 "errors": cell.errors,
                 "error": cell.errors / cell.images,
+                "population": record.images.population if record.images else pd.NA,
             }
             for cell in record.cells
             if cell.images

@@ -5,28 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.results import Record
 from benchmarks.schema import Thresholds
 
-#: The name under which a failed test's report carries its breaches.
-BREACHES_PROPERTY = "robustlite.breaches"
+#: How a figure stands to its threshold: it keeps it, breaks it, or its interval straddles it.
+Standing = Literal["kept", "undecided", "broken"]
 
 
 @dataclass(frozen=True)
-class Breach:
-    """A figure beyond its threshold: ``threshold`` is the suite's key, both figures are in its unit."""
+class Check:
+    """A figure held against a threshold: ``threshold`` is the suite's key, ``rule`` the pattern that set it.
+
+    ``value``, its interval ``low`` to ``high`` and ``limit`` are in the threshold's unit; ``value`` and the
+    interval are ``None`` where the data do not define them.
+    """
 
     threshold: str
-    measured: float
+    rule: str
     limit: float
+    value: float | None
+    low: float | None
+    high: float | None
+    standing: Standing
 
     def __str__(self) -> str:
         sense = "at most" if self.threshold.endswith("_max") else "at least"
-        beyond = abs(self.measured - self.limit)
+        if self.value is None:
+            return f"expected thresholds.{self.threshold}: {sense} {self.limit:g}, got no figure"
+        beyond = abs(self.value - self.limit)
         return (
-            f"expected thresholds.{self.threshold}: {sense} {self.limit:g}, got {self.measured:.4g} "
+            f"expected thresholds.{self.threshold}: {sense} {self.limit:g}, got {self.value:.4g} "
             f"({beyond:.3g} beyond it)"
         )
 
@@ -34,10 +44,10 @@ class Breach:
 class Limits:
     """The thresholds of a suite, as an assertion that cases make."""
 
-    def __init__(self, thresholds: Thresholds, properties: list[tuple[str, object]]) -> None:
-        """``properties`` are the user properties of the running test, which take what it breaches along."""
+    def __init__(self, thresholds: Thresholds) -> None:
         self._thresholds = thresholds
-        self._properties = properties
+        #: What has been held against a threshold.
+        self.checks: list[Check] = []
 
     def check(self, record: Record, original: Record | None = None) -> None:
         """Assert that ``record`` keeps every threshold that its figures can be held against.
@@ -46,12 +56,11 @@ class Limits:
         """
         __tracebackhide__ = True
         breaches = list(self._breaches(record, original))
+        self.checks += breaches
         if breaches:
-            values = [vars(breach) for breach in breaches]
-            self._properties.append((BREACHES_PROPERTY, values))
             raise AssertionError(f"{record.case}: " + "; ".join(map(str, breaches)))
 
-    def _breaches(self, record: Record, original: Record | None) -> Iterator[Breach]:
+    def _breaches(self, record: Record, original: Record | None) -> Iterator[Check]:
         wanted: dict[str, Any] = self._thresholds.model_dump(exclude_none=True)
         if not wanted:
             return
@@ -60,7 +69,7 @@ class Limits:
             if limit is None or math.isclose(measured, limit):  # equal but for the rounding of fractions
                 continue
             if measured > limit if name.endswith("_max") else measured < limit:
-                yield Breach(name, measured, limit)
+                yield Check(name, "thresholds", limit, measured, measured, measured, "broken")
 
 
 def _figures(record: Record, original: Record | None) -> dict[str, float]:

@@ -1,24 +1,46 @@
 """The pytest plugin that gates cases and reports on them after the session.
 
-Each test's report carries what it measured, also from a worker; the process that reports collects these,
+Each test's report carries what it measured, also from a worker; the process that reports journals it at once,
 and after the session prints the tables and writes the report's files.  Workers print and write nothing.
 """
 
 from __future__ import annotations
 
-import re
+import os
+import platform
+import shlex
+import warnings
+from collections.abc import Generator, Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.cases import KINDS
-from benchmarks.plugin import OPTIONS, SUITE, suite_cases
-from benchmarks.results import RECORD_PROPERTY, Record
+from benchmarks.plugin import CASES, OPTIONS, RECORD, SUITE, case_id
+from benchmarks.results import Record
 from reporting.files import listed
-from reporting.gate import BREACHES_PROPERTY, Limits
+from reporting.gate import Check, Limits
+from reporting.journal import Entry, Header, Journal, JournalError
 
 _COLLECTOR = "robustlite-collector"
+
+#: The attribute of a test's report under which what a case came to travels to the process that reports.
+_CARRIED = "robustlite"
+
+#: Where a test keeps the thresholds that it was held against.
+_LIMITS = pytest.StashKey[Limits]()
+
+#: What a run's figures may depend on.
+_LIBRARIES = (
+    "numpy",
+    "opencv-python-headless",
+    "ai-edge-litert",
+    "tensorflow",
+    "tensorflow-model-optimization",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,56 +62,80 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def limits(request: pytest.FixtureRequest) -> Limits:
     """The suite's thresholds; ``limits.check(record, original)`` asserts them."""
-    return Limits(request.config.stash[SUITE].thresholds, request.node.user_properties)
+    limits = request.node.stash[_LIMITS] = Limits(request.config.stash[SUITE].thresholds)
+    return limits
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put what a case measured, and what it was held against, on its report."""
+    report = yield
+    if report.when == "call":
+        record = item.stash.get(RECORD, None)
+        limits = item.stash.get(_LIMITS, None)
+        carried = {
+            "record": record.to_json() if record else None,
+            "checks": [asdict(check) for check in limits.checks] if limits else [],
+        }
+        setattr(report, _CARRIED, carried)
+    return report
 
 
 class Collector:
-    """Gathers what the cases of a session measured and how they failed, and reports it at the end."""
+    """Gathers what the cases of a session came to, keeps it in the journal, and reports it at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._records: list[Record] = []
-        self._failures: list[tuple[str, str, list[dict[str, Any]]]] = []
+        self._entries: dict[str, Entry] = {}
+        self._journal: Journal | None = None
+        self._header: Header | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin the journal when it is known what is measured."""
+        self._begin(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Begin the journal when the first worker knows what is measured, as all do."""
+        self._begin(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take a case's record and breaches off the report of its call, or of a setup that failed."""
-        properties = dict(report.user_properties)
-        if report.when == "call" and RECORD_PROPERTY in properties:
-            self._records.append(Record.from_json(properties[RECORD_PROPERTY]))  # type: ignore[arg-type]
-        case = _case_of(report)
-        if report.failed and case:
-            breaches: Any = properties.get(BREACHES_PROPERTY, [])
-            self._failures.append((case, _message(report), breaches))
+        """Take what a case came to off the report of its call, or of a setup or teardown that failed."""
+        case = case_id(report.nodeid)
+        if case not in self._config.stash[CASES] or not (report.when == "call" or report.failed):
+            return
+        carried = vars(report).get(_CARRIED, {"record": None, "checks": []})
+        checks = tuple(Check(**check) for check in carried["checks"])
+        record = carried["record"] and Record.from_json(carried["record"])
+        if report.passed:
+            entry = Entry(case, "passed", "", record, checks)
+        elif report.failed:
+            broken = any(check.standing == "broken" for check in checks)
+            entry = Entry(case, "failed" if broken else "error", _message(report), record, checks)
+        else:
+            return  # skipped: it says nothing, and its cells will be missing
+        self._entries[case] = entry
+        if self._journal:
+            self._journal.add(entry)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the tables and write the report's files, if any case was run."""
-        if not self._records and not self._failures:
+        if not self._entries or self._header is None:
             return
         from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415 - pandas
-        from reporting.tables import Failure  # noqa: PLC0415
 
         suite = self._config.stash[SUITE]
-        failures = []
-        for case, message, breaches in self._failures:
-            if breaches:
-                failures += [Failure(case, f"{b['threshold']}", b["measured"], b["limit"]) for b in breaches]
-            else:
-                failures.append(Failure(case, message))
-        report = Report.of_run(
-            sorted(self._records, key=lambda record: str(record.case)),
-            suite_cases(self._config),
-            suite.corruptions.severities,
-            failures,
-            notes=suite.notes(),
-            suite=suite,
-            with_paper=self._config.getoption("paper"),
-        )
+        entries = {**(self._journal.taken_over if self._journal else {}), **self._entries}
+        report = Report.of_run(self._header, entries.values(), with_paper=self._config.getoption("paper"))
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))
         out = Path(self._config.getoption("report"))
         try:
             written = write_report(report, out)
+            if self._journal:
+                written.append(self._journal.close())
         except OSError as error:
             terminalreporter.write_line(
                 f"expected to write the report below {out}, got {error.strerror!r} ({error.filename}); "
@@ -100,14 +146,40 @@ class Collector:
         for line in listed(written):
             terminalreporter.write_line(f"Written to {line}")
 
+    def _begin(self, nodeids: Iterable[str]) -> None:
+        """Begin the journal, once, if any case is selected and will be run."""
+        if self._header or self._config.option.collectonly:
+            return
+        suite, cases = self._config.stash[SUITE], self._config.stash[CASES]
+        selected = tuple(case for case in map(case_id, nodeids) if case in cases)
+        if not selected:
+            return
+        families = {
+            case.corruption: case.family for case in cases.values() if case.corruption and case.family
+        }
+        self._header = Header(suite, families, selected, _about(self._config))
+        out = Path(self._config.getoption("report"))
+        try:
+            self._journal = Journal(out, self._header)
+        except JournalError as error:
+            raise pytest.UsageError(str(error)) from None
+        except OSError as error:
+            warnings.warn(
+                f"expected to keep a journal below {out}, got {error.strerror!r}; a run that is killed will "
+                "have no report; try --report DIR",
+                stacklevel=1,
+            )
 
-def _case_of(report: pytest.TestReport) -> str:
-    """Return the id of the case in a node id such as ``benchmarks/test_latency.py::test_latency[CASE]``.
 
-    It is empty for a test that is no case.
-    """
-    match = re.search(r"\[(.+)\]$", report.nodeid)
-    return match[1] if match and KINDS.keys() & report.keywords.keys() else ""
+def _about(config: pytest.Config) -> dict[str, Any]:
+    """Return what a reader of a run's figures may want to know of how they came about."""
+    return {
+        "command": shlex.join(["pytest", *config.invocation_params.args]),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+    }
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -33,7 +33,7 @@ class InputError(ValueError):
 def read_cells(path: Path) -> pd.DataFrame:
     """Return the cells recorded in the errors file at ``path``; raises :class:`InputError` or ``OSError``."""
     rows = []
-    for row, where in _rows(path, CELLS, optional={"images", "errors"}):
+    for row, where in _rows(path, CELLS, optional={"images", "errors", "population"}):
         if (row["corruption"] == CLEAN) != (row["severity"] == 0):
             raise InputError(
                 f"expected severity 0 for '{CLEAN}' and 1 or more for a corruption, got {row['severity']} "
@@ -167,6 +167,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "images": _whole_or_unknown(1),
     "errors": _whole_or_unknown(0),
     "error": _fraction,
+    "population": _whole_or_unknown(1),
     "zipped_bytes": _whole_or_unknown(1),
     "file_bytes": _whole_or_unknown(1),
     "median_s": _seconds,

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.cases import Case
-from benchmarks.results import Record
-from benchmarks.schema import Suite
+from benchmarks.schema import Statistics, Suite
 from reporting import tables
 from reporting.files import write_bytes, write_text
 from reporting.frames import EXPECTED, VARIANT, frame, from_records
+from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
-from reporting.metrics import BASELINE, Convention, corruption_errors, summarise
+from reporting.metrics import BASELINE, Convention, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
+from reporting.observed import Observed, observed_of
 from reporting.paper.examples import Examples, examples_of
 from reporting.paper.writing import Paper
-from reporting.tables import Failure
+from reporting.tables import Failure, failures_of
+from reporting.uncertainty import INTERVALS, Uncertainty, uncertainty_of, with_intervals
 
 TERMINAL_WIDTH = 100
 
@@ -37,7 +38,7 @@ class Report:
     ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
-    :mod:`reporting.kernels`.
+    :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known.
     """
 
     cells: pd.DataFrame
@@ -50,35 +51,40 @@ class Report:
     suite: Suite | None = None
     examples: tuple[Examples, ...] = ()
     kernels: pd.DataFrame = field(default_factory=lambda: frame([], KERNELS))
+    observed: tuple[Observed, ...] = ()
     with_paper: bool = True
 
     @classmethod
     def of_run(
         cls,
-        records: Sequence[Record],
-        cases: Iterable[Case],
-        severities: Sequence[int],
-        failures: Iterable[Failure] = (),
+        header: Header,
+        entries: Iterable[Entry],
         *,
         convention: Convention | None = None,
-        notes: Iterable[str] = (),
-        suite: Suite | None = None,
         with_paper: bool = True,
     ) -> Report:
-        """Return the report on a run that consisted of ``cases``, each corruption at ``severities``.
+        """Return the report on a run, of which the selected cases are expected.
 
-        ``convention`` is that of the suite's protocol unless it is given; ``notes`` are sentences on how the
-        run was made.
+        ``convention`` is that of the suite's protocol unless it is given.
         """
+        entries = sorted(entries, key=lambda entry: entry.case)
+        records = [entry.record for entry in entries if entry.record]
+        suite, selected = header.suite, set(header.selected)
+        every = header.cases
+        cases = [case for case in every if str(case) in selected]
+        notes = suite.notes()
+        if len(cases) < len(every):
+            notes.append(f"Selected: {len(cases)} of the suite's {len(every)} cases.")
         return cls(
             *from_records(records),
-            expected_cells(cases, severities),
-            tuple(failures),
+            expected_cells(cases, suite.corruptions.severities),
+            tuple(failure for entry in entries for failure in failures_of(entry)),
             convention or _convention_of(suite),
             tuple(notes),
             suite,
             examples_of(records),
             kernels_of(records),
+            tuple(observed_of(records)),
             with_paper,
         )
 
@@ -100,8 +106,30 @@ class Report:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row per variant (:func:`reporting.metrics.summarise`)."""
-        return summarise(self.cells, self.sizes, self.convention)
+        """One row per variant (:func:`reporting.metrics.summarise`), with :data:`uncertainty.INTERVALS`."""
+        summary = summarise(self.cells, self.sizes, self.convention)
+        return summary.join(self.uncertainty.variants.reindex(columns=list(INTERVALS)), on=VARIANT)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """How sure figures have to be: the suite's settings."""
+        return self.suite.statistics if self.suite else Statistics()
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """The cells with the intervals of their errors (:func:`uncertainty.with_intervals`)."""
+        return with_intervals(self.cells, self.statistics).sort_values(list(EXPECTED))
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """How sure the figures are."""
+        return uncertainty_of(
+            self.results,
+            compression_ratios(self.sizes),
+            self.observed,
+            self.statistics,
+            self.suite.seed if self.suite else 0,
+        )
 
     @cached_property
     def corruption_errors(self) -> pd.DataFrame:
@@ -187,7 +215,7 @@ def write_report(report: Report, out: Path) -> list[Path]:
     from reporting.plots import draw_pareto  # noqa: PLC0415
 
     csvs = {
-        "results.csv": report.cells.sort_values(list(EXPECTED)),
+        "results.csv": report.results,
         "summary.csv": report.summary,
         "latency.csv": report.latency.sort_values(VARIANT),
         **({} if report.kernels.empty else {"kernels.csv": report.kernels}),

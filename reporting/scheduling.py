@@ -15,7 +15,7 @@ import pytest
 from xdist.scheduler import LoadScheduling
 
 from benchmarks.cases import Case
-from benchmarks.plugin import suite_cases
+from benchmarks.plugin import CASES, case_id
 from benchmarks.techniques import TECHNIQUES, float_node, lineage
 
 T = TypeVar("T")
@@ -33,11 +33,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScheduli
     asked = any(arg == "-d" or arg.startswith("--dist") for arg in config.invocation_params.args)
     if asked or config.option.dist != "load":
         return None
-    families = {str(case): family(case) for case in suite_cases(config)}
+    families = {name: family(case) for name, case in config.stash[CASES].items()}
 
     def family_of(nodeid: str) -> Hashable | None:
-        file, _, test = nodeid.partition("::")
-        return families.get(test.partition("[")[2].removesuffix("]"), file)
+        return families.get(case_id(nodeid), nodeid.partition("::")[0])
 
     return FamilyScheduling(config, log, family_of)
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from benchmarks.techniques import TECHNIQUES
 from reporting.frames import CLEAN, VARIANT
+from reporting.journal import Entry
 from reporting.layout import Table
 from reporting.metrics import error_rises
 
@@ -44,6 +45,15 @@ class Failure:
     def excess(self) -> float | None:
         """How far the measured figure is from the limit, on the wrong side of it."""
         return None if self.measured is None or self.limit is None else abs(self.measured - self.limit)
+
+
+def failures_of(entry: Entry) -> Iterator[Failure]:
+    """Yield why a case did not pass: a failure for each threshold that it breaks, or what went wrong."""
+    broken = [check for check in entry.checks if check.standing == "broken"]
+    for check in broken:
+        yield Failure(entry.case, check.threshold, check.value, check.limit)
+    if entry.ending != "passed" and not broken:
+        yield Failure(entry.case, entry.message)
 
 
 def summary_tables(summary: pd.DataFrame) -> Iterator[Table]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.cases import KINDS, Case, Variant
 from benchmarks.plugin import known_names, marker_names
-from benchmarks.results import Cell, Record
+from benchmarks.results import Cell, ImageSet, Record
 from benchmarks.techniques import TECHNIQUES
 
 VARIANT = Variant("digits", "vgg6", "pcqat_int8")
@@ -22,9 +22,12 @@ RECORDS = st.builds(
     case=st.builds(
         Case, st.builds(Variant, NAMES, NAMES, NAMES), st.sampled_from(list(KINDS)), st.none() | NAMES
     ),
-    cells=st.lists(st.builds(Cell, NAMES, st.integers(0, 5), COUNTS, COUNTS), max_size=6).map(tuple),
+    cells=st.lists(
+        st.builds(Cell, NAMES, st.integers(0, 5), COUNTS, COUNTS, st.binary(max_size=4)), max_size=6
+    ).map(tuple),
     metrics=st.dictionaries(NAMES, st.floats(allow_nan=False)),
     details=st.dictionaries(NAMES, st.lists(COUNTS)),
+    images=st.none() | st.builds(ImageSet, COUNTS, st.dictionaries(NAMES, COUNTS)),
 )
 
 

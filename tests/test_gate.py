@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.cases import Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.schema import Thresholds
-from reporting.gate import BREACHES_PROPERTY, Breach, Limits
+from reporting.gate import Check, Limits
 
 VARIANT = Variant("digits", "vgg6", "pqat_int8")
 ORIGINAL = VARIANT.original
@@ -42,7 +43,7 @@ def latency(median_s: float) -> Record:
 
 def keeps(record: Record, original: Record | None = None, **thresholds: float) -> bool:
     try:
-        Limits(Thresholds(**thresholds), []).check(record, original)
+        Limits(Thresholds(**thresholds)).check(record, original)
     except AssertionError:
         return False
     return True
@@ -50,14 +51,11 @@ def keeps(record: Record, original: Record | None = None, **thresholds: float) -
 
 def breach_of(record: Record, original: Record | None = None, **thresholds: float) -> dict[str, Any]:
     """Return the one breach that ``record`` makes, as it travels with the test's report."""
-    properties: list[tuple[str, object]] = []
+    limits = Limits(Thresholds(**thresholds))
     with pytest.raises(AssertionError):
-        Limits(Thresholds(**thresholds), properties).check(record, original)
-    [(name, breaches)] = properties
-    assert name == BREACHES_PROPERTY
-    assert isinstance(breaches, list)
-    [breach] = json.loads(json.dumps(breaches))
-    return breach
+        limits.check(record, original)
+    [check] = limits.checks
+    return json.loads(json.dumps(asdict(check)))
 
 
 # Each threshold, on either side of its limit
@@ -87,7 +85,9 @@ def test_figure_within_its_threshold_is_kept(name: str) -> None:
 def test_figure_beyond_its_threshold_is_a_breach(name: str) -> None:
     limit, _, beyond, original, measured = SIDES[name]
     breach = breach_of(beyond, original, **{name: limit})
-    assert breach == {"threshold": name, "measured": pytest.approx(measured), "limit": limit}
+    assert breach["threshold"] == name
+    assert breach["value"] == pytest.approx(measured)
+    assert breach["limit"] == limit
 
 
 @pytest.mark.parametrize("name", SIDES)
@@ -147,29 +147,27 @@ def test_message_has_the_case_the_figure_the_limit_and_how_far_it_is_beyond() ->
         "(0.21 beyond it)"
     )
     with pytest.raises(AssertionError, match=f"^{re.escape(message)}$"):
-        Limits(Thresholds(accuracy_min=0.9), []).check(accuracy(VARIANT, 31))
+        Limits(Thresholds(accuracy_min=0.9)).check(accuracy(VARIANT, 31))
 
 
 def test_message_of_an_upper_limit_says_at_most() -> None:
-    breach = Breach("latency_ms_max", measured=2.5, limit=2.0)
-    assert str(breach) == "expected thresholds.latency_ms_max: at most 2, got 2.5 (0.5 beyond it)"
+    check = Check("latency_ms_max", "thresholds", 2.0, 2.5, 2.4, 2.6, "broken")
+    assert str(check) == "expected thresholds.latency_ms_max: at most 2, got 2.5 (0.5 beyond it)"
 
 
 def test_every_breach_of_a_case_is_told_at_once() -> None:
-    properties: list[tuple[str, Any]] = []
-    limits = Limits(Thresholds(accuracy_min=0.9, accuracy_drop_max=0.05), properties)
+    limits = Limits(Thresholds(accuracy_min=0.9, accuracy_drop_max=0.05))
     with pytest.raises(
         AssertionError, match=r"accuracy_min: at least .*; expected .*accuracy_drop_max: at most"
     ):
         limits.check(accuracy(VARIANT, 31), accuracy(ORIGINAL, 20))
-    [(_, breaches)] = properties
-    assert [breach["threshold"] for breach in breaches] == ["accuracy_min", "accuracy_drop_max"]
+    assert [check.threshold for check in limits.checks] == ["accuracy_min", "accuracy_drop_max"]
 
 
 def test_case_without_a_breach_takes_nothing_along() -> None:
-    properties: list[tuple[str, object]] = []
-    Limits(Thresholds(accuracy_min=0.5), properties).check(accuracy(VARIANT, 31))
-    assert properties == []
+    limits = Limits(Thresholds(accuracy_min=0.5))
+    limits.check(accuracy(VARIANT, 31))
+    assert limits.checks == []
 
 
 # What is not asserted

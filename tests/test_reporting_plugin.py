@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CASES = """
     import base64, io
     import numpy as np, PIL.Image, pytest
-    from benchmarks.results import RECORD_PROPERTY, Cell, Record
+    from benchmarks.plugin import RECORD
+    from benchmarks.results import Cell, Record
 
     def png(level):
         file = io.BytesIO()
@@ -24,7 +25,7 @@ CASES = """
         original = case.variant.technique == "original"
         details = {"example": [png(severity) for severity in severities]} if original else {}
         record = Record(case, cells, details=details)
-        request.node.user_properties.append((RECORD_PROPERTY, record.to_json()))
+        request.node.stash[RECORD] = record
 
     @pytest.mark.accuracy
     def test_accuracy(case, request):
