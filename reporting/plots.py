@@ -35,17 +35,19 @@ _LEGEND = 125  # letters of the legend that are as wide as the axes
 _RING = 1.7  # width of the line around a Pareto-optimal marker in points
 _FRONT = "#c2410c"
 
+_WHISKER: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "alpha": 0.8}
 _BASELINE: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (5, 3))}
 _HAIR_LINE: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": GREY, "shrinkB": 0}
 
 
 def draw_pareto(summary: pd.DataFrame) -> Figure:
-    """Return the plot of a summary (:func:`reporting.metrics.summarise`).
+    """Return the plot of a summary (:func:`reporting.metrics.summarise`), with the intervals that it has.
 
     Variants without mCE or compression ratio have no place in it; where none has one, the figure says so.
     """
     drawn = summary.dropna(subset=["mce", "compression_ratio"])
-    drawn = drawn.assign(mce=drawn["mce"].clip(lower=1))  # nothing has a place at 0 on a logarithmic axis
+    for name in ("mce", "mce_low", "mce_high"):  # nothing has a place at 0 on a logarithmic axis
+        drawn = drawn.assign(**{name: drawn.get(name, drawn["mce"]).fillna(drawn["mce"]).clip(lower=1)})
     with style.context(STYLE):
         if drawn.empty:
             return notice("Nothing to draw: no variant has both an mCE and a compression ratio.")
@@ -86,7 +88,7 @@ def _draw_panel(figure: Figure, axes: Axes, dataset: str, rows: pd.DataFrame) ->
     _draw_front(axes, rows[rows["pareto"].fillna(False)])
     colours = _colours(figure, axes, 100 * rows["accuracy"])
     shapes = dict(zip(sorted(rows["model"].unique()), cycle(_SHAPES), strict=False))
-    _draw_legend(axes, dataset, shapes)
+    _draw_legend(axes, dataset, shapes, whiskers=bool((rows["mce_low"] < rows["mce_high"]).any()))
     return _Panel(axes, rows, shapes, colours)
 
 
@@ -105,8 +107,12 @@ def _colours(figure: Figure, axes: Axes, accuracy: pd.Series[float]) -> ScalarMa
 
 def _set_scales(axes: Axes, rows: pd.DataFrame) -> None:
     """Make both axes logarithmic, since both show ratios, with 1 and 100 in view."""
-    for direction, values, always in (("x", rows["compression_ratio"], 1.0), ("y", rows["mce"], 100.0)):
-        low, high = min(values.min(), always), max(values.max(), always)
+    ratio = rows["compression_ratio"]
+    for direction, lows, highs, always in (
+        ("x", ratio, ratio, 1.0),
+        ("y", rows[["mce", "mce_low"]].min(axis=1), rows[["mce", "mce_high"]].max(axis=1), 100.0),
+    ):
+        low, high = min(lows.min(), always), max(highs.max(), always)
         margin = max((high / low) ** 0.07, 1.03)
         # Evenly spaced ticks crowd at one end of a wide logarithmic axis; others are too few on a narrow one.
         wide, narrow = LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8)), MaxNLocator(10, steps=[1, 2, 5, 10])
@@ -127,7 +133,7 @@ def _draw_front(axes: Axes, optimal: pd.DataFrame) -> None:
     )
 
 
-def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]]) -> None:
+def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]], *, whiskers: bool) -> None:
     """Write the data set and what the shapes and lines mean above the axes, where no point can be."""
     look: dict[str, Any] = {"markerfacecolor": "white", "markersize": 0.8 * _MARKER}
     ring: dict[str, Any] = {"marker": "o", "markeredgewidth": _RING}
@@ -137,6 +143,9 @@ def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]])
     ]
     entries.append(Line2D([], [], label="original: mCE 100", **_BASELINE))
     entries.append(Line2D([], [], label="Pareto-optimal", color=_FRONT, linewidth=1.2, **ring, **look))
+    if whiskers:
+        upright: dict[str, Any] = {"linestyle": "", "marker": "|", "markersize": _MARKER}
+        entries.append(Line2D([], [], label="interval of mCE", **{**_WHISKER, **upright}))
     longest = max(len(str(entry.get_label())) for entry in entries)
     axes.legend(
         handles=entries,
@@ -171,6 +180,8 @@ def _draw_points(panel: _Panel) -> None:
         ringed = row["pareto"] is not pd.NA and row["pareto"]
         shape, factor = panel.shapes[row["model"]]
         accuracy = row["accuracy"]
+        if row["mce_low"] < row["mce_high"]:
+            axes.vlines(position[0], row["mce_low"], row["mce_high"], **_WHISKER, zorder=1.5)
         axes.plot(
             *position,
             shape,

@@ -164,6 +164,7 @@ class Report:
         """Yield what the report says in words: how to read its numbers, and what came out."""
         yield from self.notes
         yield from depthwise_sentences(self.kernels)
+        yield from self._certainty()
         severities = tables.runs(self.cells.loc[self.cells["severity"] > 0, "severity"].unique())
         if severities:
             yield (
@@ -181,6 +182,25 @@ class Report:
                 yield f"{dataset}: {good} of {len(known)} compressed variants have an mCE of 100 or less."
         if self.with_paper and not self.summary.empty:
             yield from self.paper.sentences()
+
+    def _certainty(self) -> Iterator[str]:
+        """Yield what the intervals are of, if there are any."""
+        level, about = self.statistics.level, self.statistics.about
+        for one in self.observed:
+            images = one.outcomes.images
+            if about == "such-images":
+                meant = f"for images of this kind, judged by {images:,}"
+            elif images < one.population:
+                meant = f"for the whole test set of {one.population:,} images, judged by {images:,}"
+            else:
+                yield f"{one.dataset}: all {images:,} test images were measured; nothing is uncertain."
+                continue
+            yield f"{one.dataset}: ± is the larger side of the {100 * level:g} % interval {meant}."
+        if (self.summary["mce"].notna() & self.summary["mce_low"].isna()).any() and self.observed:
+            yield (
+                "±? stands where these images do not bound a figure, because the original errs on so few of "
+                "them; measure more images."
+            )
 
 
 def _convention_of(suite: Suite | None) -> Convention:
@@ -206,8 +226,9 @@ def render_markdown(report: Report) -> str:
 def write_report(report: Report, out: Path) -> list[Path]:
     """Write the report's files into the folder ``out``, made where needed, and return them.
 
-    ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant), ``kernels.csv`` (where
-    files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
+    ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant),
+    ``corruption_errors.csv`` (CE with its interval, where outcomes by image are known), ``kernels.csv``
+    (where files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
     ``pareto.svg``, and the tables and figures of the paper in ``paper/``.  The same report gives the same
     bytes.
     """
@@ -218,6 +239,11 @@ def write_report(report: Report, out: Path) -> list[Path]:
         "results.csv": report.results,
         "summary.csv": report.summary,
         "latency.csv": report.latency.sort_values(VARIANT),
+        **(
+            {}
+            if report.uncertainty.ce.empty
+            else {"corruption_errors.csv": report.uncertainty.ce.reset_index()}
+        ),
         **({} if report.kernels.empty else {"kernels.csv": report.kernels}),
     }
     written = [

@@ -1,8 +1,8 @@
 """What the tables of a report show.
 
-Every function takes the tables of :mod:`reporting.frames` or the summary of :mod:`reporting.metrics` and
-yields as many tables as there is something to say, so none where there is nothing.  Fractions are shown in
-per cent; ``–`` stands for a figure that is absent.
+Every function takes the tables of :mod:`reporting.frames` or a report's summary and yields as many tables as
+there is something to say, so none where there is nothing.  Fractions are shown in per cent; ``–`` stands for
+a figure that is absent, and ``±`` is the larger side of a figure's interval.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from reporting.metrics import error_rises
 ABSENT = "–"
 
 #: More models than these do not fit beside each other in a terminal of 120 columns.
-MODELS_PER_TABLE = 3
+MODELS_PER_TABLE, MODELS_WITHOUT_INTERVALS = 2, 3
 
 #: How many of the worst cells are shown, and how many of them at most of one variant.
 WORST_CELLS = 10
@@ -59,9 +59,9 @@ def failures_of(entry: Entry) -> Iterator[Failure]:
 def summary_tables(summary: pd.DataFrame) -> Iterator[Table]:
     """Yield mCE, compression ratio and accuracy: a row per technique, three columns per model."""
     shown = summary[VARIANT].assign(
-        mCE=figures(summary["mce"], 1),
+        mCE=margins(summary, "mce", 1),
         CR=figures(summary["compression_ratio"], 2),
-        Acc=figures(100 * summary["accuracy"], 2),
+        Acc=margins(summary, "accuracy", 2, 100),
     )
     yield from _models_beside_each_other(shown, "mCE, compression ratio (CR) and accuracy in %")
 
@@ -82,11 +82,13 @@ def pareto_tables(summary: pd.DataFrame) -> Iterator[Table]:
             "Model": rows["model"],
             "#": codes(rows["technique"]),
             "Technique": titles(rows["technique"]),
-            "mCE": figures(rows["mce"], 1),
+            "mCE": margins(rows, "mce", 1),
             "CR": figures(rows["compression_ratio"], 2),
-            "Acc": figures(100 * rows["accuracy"], 2),
+            "Acc": margins(rows, "accuracy", 2, 100),
             "Zipped KiB": figures(rows["zipped_bytes"] / 1024, 1),
         }
+        if rows["pareto_probability"].notna().any():
+            shown["Sure in %"] = figures(100 * rows["pareto_probability"], 0)
         yield Table(f"{dataset}: Pareto-optimal in mCE, CR and accuracy", pd.DataFrame(shown), words=3)
 
 
@@ -172,6 +174,22 @@ def figures(values: Iterable[float], decimals: int) -> list[str]:
     return [ABSENT if pd.isna(value) else f"{value:.{decimals}f}" for value in values]
 
 
+def margins(summary: pd.DataFrame, metric: str, decimals: int, factor: float = 1) -> list[str]:
+    """Return a metric of a summary, times ``factor``, with the larger side of its interval: ``104.2 ±2.1``.
+
+    The figure stands alone where its interval is a point, or where no outcomes by image are known; ``±?`` says
+    that these were too few to bound it.
+    """
+    value, low, high = (summary[name] for name in (metric, f"{metric}_low", f"{metric}_high"))
+    widths = figures(factor * pd.concat([value - low, high - value], axis=1).max(axis=1), decimals)
+    unbounded = value.notna() & low.isna() & summary["accuracy_drop"].notna()
+    signs = [
+        f" ±{width}" if wide else " ±?" if endless else ""
+        for width, wide, endless in zip(widths, low < high, unbounded, strict=True)
+    ]
+    return [text + sign for text, sign in zip(figures(factor * value, decimals), signs, strict=True)]
+
+
 def number(technique: str) -> str:
     """Return how a report refers to a technique: ``#13``, or its name where it has no number."""
     return f"#{TECHNIQUES[technique].code}" if technique in TECHNIQUES else technique
@@ -215,8 +233,10 @@ def _models_beside_each_other(shown: pd.DataFrame, what: str) -> Iterator[Table]
     """Yield a table per data set and few models from rows that have a variant and its figures as text."""
     for dataset, rows in shown.groupby("dataset"):
         models = sorted(rows["model"].unique())
-        for start in range(0, len(models), MODELS_PER_TABLE):
-            few = models[start : start + MODELS_PER_TABLE]
+        wide = rows.drop(columns=VARIANT).apply(lambda column: column.str.contains("±").any()).any()
+        size = MODELS_PER_TABLE if wide else MODELS_WITHOUT_INTERVALS
+        for start in range(0, len(models), size):
+            few = models[start : start + size]
             techniques = in_order(rows.loc[rows["model"].isin(few), "technique"])
             table = pd.DataFrame({"#": codes(techniques), "Technique": titles(techniques)})
             for model in few:
