@@ -177,8 +177,8 @@ def figures(values: Iterable[float], decimals: int) -> list[str]:
 def margins(summary: pd.DataFrame, metric: str, decimals: int, factor: float = 1) -> list[str]:
     """Return a metric of a summary, times ``factor``, with the larger side of its interval: ``104.2 ±2.1``.
 
-    The figure stands alone where its interval is a point, or where no outcomes by image are known; ``±?`` says
-    that these were too few to bound it.
+    The figure stands alone where its interval is a point, or where no outcomes by image are known; ``±?``
+    says that these were too few to bound it.
     """
     value, low, high = (summary[name] for name in (metric, f"{metric}_low", f"{metric}_high"))
     widths = figures(factor * pd.concat([value - low, high - value], axis=1).max(axis=1), decimals)
