@@ -192,3 +192,25 @@ def test_default_lock_file_is_in_a_directory_of_the_user(
         assert machine.lock_file().parent.parent == tmp_path
         assert machine.lock_file().exists()
         assert machine.lock_file().parent.stat().st_mode & 0o077 == 0 or os.name == "nt"
+
+
+@pytest.mark.parametrize(("how", "by"), [("shared", "exclusive"), ("exclusive", "shared")])
+def test_long_wait_is_told(lock: Path, monkeypatch: pytest.MonkeyPatch, how: str, by: str) -> None:
+    monkeypatch.setattr(machine, "PATIENCE", 0.05)
+    neighbour = Neighbour(by, lock)
+    wait_for(lambda: neighbour.is_in)
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        neighbour.name.with_suffix(".leave").touch()
+
+    with getattr(machine, how)(lock, tell):
+        assert len(told) == 1
+        assert "waits" in told[0]
+
+
+def test_short_wait_is_not_told(lock: Path) -> None:
+    told: list[str] = []
+    with machine.shared(lock, told.append):
+        assert told == []
