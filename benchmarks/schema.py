@@ -288,6 +288,9 @@ class Thresholds(_Section):
 class Suite(_Section):
     """A whole run.  ``name`` is the suite file's; ``seed`` determines everything random in it.
 
+    ``training_seed`` is for runs that are to differ in their networks alone: initial weights and the order
+    and augmentation of the training images follow from it instead, everything else still from ``seed``.
+
     ``module`` is a Python file beside the suite file that registers what is the user's own.  ``protocol``:
     ``"sound"``, or ``"paper"`` for the original study's own choices where they are not: training stops early
     by the test set and uses every training image, plain QAT fake-quantizes only convolutions and dense
@@ -297,6 +300,7 @@ class Suite(_Section):
     name: str
     description: str
     seed: Annotated[int, Field(ge=0)] = 0
+    training_seed: Annotated[int, Field(ge=0)] | None = None
     module: str | None = None
     protocol: Literal["sound", "paper"] = "sound"
     data: Data
