@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from made_runs import entries_of, header_of
 
-from benchmarks.cases import Case, Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.techniques import TECHNIQUES
 from reporting import files
@@ -17,7 +17,6 @@ from reporting.frames import CLEAN, from_records
 from reporting.gate import Check
 from reporting.journal import Entry
 from reporting.layout import Table
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.missing import expected_cells, missing_cells
 from reporting.report import Report, render_markdown, render_terminal, write_report
 from reporting.tables import WORST_CELLS, WORST_CELLS_PER_VARIANT, numbers, runs
