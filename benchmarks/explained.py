@@ -28,11 +28,14 @@ def explained(cases: Sequence[Case], suite: Suite) -> str:
     """
     straddled = "fails too" if suite.thresholds.strict else "passes with a warning"
     lines = [
-        f"Thresholds of suite {suite.name} for {len(cases)} selected cases.  A case fails when its interval (at "
-        f"{100 * suite.statistics.level:g} %) lies beyond",
-        f"a threshold; when the interval straddles it, the case {straddled}.",
+        f"Thresholds of suite {suite.name} for {len(cases)} selected cases.  A case fails when its interval",
+        f"(at {100 * suite.statistics.level:g} %) lies beyond a threshold; when it straddles one, the case "
+        f"{straddled}.",
     ]
-    by_variant = _grouped((case.variant, case) for case in cases)
+    places = {variant: place for place, variant in enumerate(suite.variants())}
+    by_variant = _grouped(
+        (case.variant, case) for case in sorted(cases, key=lambda case: places[case.variant])
+    )
     techniques = _grouped(
         ((variant.dataset, variant.model, tuple(_alike(own, suite))), variant.technique)
         for variant, own in by_variant.items()
@@ -66,7 +69,7 @@ def _rows(
     """Yield a line for each threshold: whose it is (said once), the threshold, and the rule."""
     of_them = [name for name in looked_at if name in corruptions]
     others = [name for name in looked_at if name not in corruptions]
-    names = ", ".join(filter(None, [_names(of_them, corruptions, "corruption"), *others]))
+    names = ", ".join(filter(None, [*others, _names(of_them, corruptions, "corruption")]))
     if not limits:
         yield names, "none", ""
     for place, (threshold, limit) in enumerate(limits):

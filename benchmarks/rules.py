@@ -44,6 +44,7 @@ PLAIN = "thresholds"
 _FORMS = "model/technique/what or dataset/model/technique/what"
 
 _WILDCARD = re.compile(r"\[[^]]+\]|[*?]")
+_NOT_LITERAL = re.compile(rf"{_WILDCARD.pattern}|/")
 
 
 class Limit(NamedTuple):
@@ -104,7 +105,7 @@ def _specificity(pattern: str, case: Case) -> tuple[int, bool, int] | None:
     if not (by_name or (case.family and fnmatchcase(case.family, what))):
         return None
     plain_parts = sum(not _WILDCARD.search(part) for part in (*scope, what))
-    return plain_parts, by_name, len(_WILDCARD.sub("", pattern))
+    return plain_parts, by_name, len(_NOT_LITERAL.sub("", pattern))
 
 
 def _scope(case: Case) -> tuple[str, str, str]:

@@ -69,6 +69,8 @@ class Check:
         """The interval, such as ``0.59 to 0.77``; empty where the value is exact."""
         if self.value is None or self.low == self.high == self.value:
             return ""
+        if self.low is None and self.high is None:
+            return "unbounded"
         return " to ".join("?" if end is None else f"{end:.4g}" for end in (self.low, self.high))
 
 
