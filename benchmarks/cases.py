@@ -15,9 +15,29 @@ KINDS = MappingProxyType(
     {
         "accuracy": "top-1 accuracy on clean test images",
         "robustness": "top-1 error under one corruption at each severity",
+        "mce": "mean corruption error over the fifteen standard corruptions",
         "claims": "size of the file, and whether it is what its technique claims",
         "latency": "time of one inference, alone on the machine",
     }
+)
+
+#: The fifteen corruptions of the standard benchmark, in its order: mCE is the mean over these.
+STANDARD_CORRUPTIONS = (
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "snow",
+    "frost",
+    "fog",
+    "brightness",
+    "contrast",
+    "elastic_transform",
+    "pixelate",
+    "jpeg_compression",
 )
 
 
@@ -50,5 +70,10 @@ class Case:
     corruption: str | None = None
     family: str | None = None
 
+    @property
+    def what(self) -> str:
+        """What is looked at: ``clean`` images, a corruption, or the kind of the case."""
+        return self.corruption or {"accuracy": "clean"}.get(self.kind, self.kind)
+
     def __str__(self) -> str:
-        return f"{self.variant}-{self.corruption or {'accuracy': 'clean'}.get(self.kind, self.kind)}"
+        return f"{self.variant}-{self.what}"

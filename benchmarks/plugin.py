@@ -53,7 +53,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="also write the tables and figures of the original study, to paper/ in the report",
     )
+    group.addoption(
+        "--explain-thresholds",
+        action="store_true",
+        help="list the thresholds of each selected case with the rules that set them, and run nothing",
+    )
     parser.addini("suite", "the suite that is measured without --suite", default="quick")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist starts workers
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Collect in one process where nothing is run."""
+    if config.getoption("explain_thresholds"):
+        config.option.numprocesses = 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """List the thresholds of what is selected in the place of running it, if that is asked for."""
+    config = session.config
+    if not config.getoption("explain_thresholds") or session.testsfailed:
+        return None
+    from benchmarks.explained import explained  # noqa: PLC0415 - of no use to any other run
+
+    selected = {case_id(item.nodeid) for item in session.items}
+    cases = [case for name, case in config.stash[CASES].items() if name in selected]
+    terminal = config.get_terminal_writer()
+    terminal.line()
+    terminal.line(explained(cases, config.stash[SUITE]))
+    return True
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from benchmarks.cases import KINDS, Case, Variant
+from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.techniques import TECHNIQUES
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -269,20 +269,33 @@ class Statistics(_Section):
     about: Literal["test-set", "such-images"] = "test-set"
 
 
-class Thresholds(_Section):
+class Bounds(_Section):
     """Limits that a case asserts; one that is absent is not asserted.
 
-    ``accuracy_min`` and ``accuracy_drop_max`` are fractions of 1 on clean images, ``ce_max`` is in percent of
-    the original network's error, ``zipped_mb_max`` in 10^6 bytes, ``latency_ms_max`` the median of one
+    ``accuracy_min`` and ``accuracy_drop_max`` are fractions of 1 on clean images, ``ce_max``, ``mce_max`` and
+    ``relative_mce_max`` are in percent of the original network's error, ``mce_rise_max`` is how much mCE may
+    lie above the original's, ``zipped_mb_max`` is in 10^6 bytes, ``latency_ms_max`` the median of one
     inference in milliseconds.
     """
 
     accuracy_min: Annotated[float, Field(ge=0, le=1)] | None = None
     accuracy_drop_max: Annotated[float, Field(ge=0, le=1)] | None = None
     ce_max: Rate | None = None
+    mce_max: Rate | None = None
+    mce_rise_max: Annotated[float, Field(ge=0)] | None = None
+    relative_mce_max: Rate | None = None
     compression_ratio_min: Rate | None = None
     zipped_mb_max: Rate | None = None
     latency_ms_max: Rate | None = None
+
+
+class Thresholds(Bounds):
+    """The limits for every case; ``where`` says what is otherwise for those that a pattern matches, the most
+    specific one first (:mod:`benchmarks.rules`).  ``strict`` also fails a case whose interval straddles one.
+    """
+
+    strict: bool = False
+    where: dict[str, Bounds] = {}
 
 
 class Suite(_Section):
@@ -356,9 +369,14 @@ class Suite(_Section):
                         yield Variant(dataset, model, technique)
 
     def cases(self, kind: str, families: Mapping[str, str]) -> Iterator[Case]:
-        """Yield every case of one kind; ``families`` maps each corruption to its family."""
+        """Yield every case of one kind; ``families`` maps each corruption to its family.
+
+        There is an mCE only where the suite has all fifteen standard corruptions.
+        """
         if kind not in KINDS:
             raise KeyError(kind)
+        if kind == "mce" and not set(STANDARD_CORRUPTIONS) <= set(self.corruptions.names):
+            return
         for variant in self.variants():
             if kind == "robustness":
                 for corruption in self.corruptions.names:

@@ -16,7 +16,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from benchmarks.schema import WEIGHTS, Known, Suite, suggestion
+from benchmarks.rules import faults_of
+from benchmarks.schema import ANY_NAME, WEIGHTS, Known, Suite, suggestion
 
 BUILT_IN = Path(__file__).parent / "suites"
 
@@ -45,9 +46,14 @@ def load_suite(name_or_path: str, known: Known, overrides: Collection[str] = ())
     for network in _tables_with_weights(raw):
         network["initial_weights"] = str((path.parent / network["initial_weights"]).absolute())
     try:
-        return Suite.model_validate({"name": path.stem, **raw}, context={"known": known})
+        suite = Suite.model_validate({"name": path.stem, **raw}, context={"known": known})
     except ValidationError as error:
         raise SuiteError(_explain(path, error)) from error
+    if known.corruptions is not ANY_NAME:  # else the families, which a pattern may name, are not known
+        faults = [f"{path}: {fault}" for fault in faults_of(suite, known.corruptions)]
+        if faults:
+            raise SuiteError("\n".join(faults))
+    return suite
 
 
 def _tables_with_weights(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -100,7 +106,8 @@ def _find(name_or_path: str) -> Path:
 def _apply(raw: dict[str, Any], override: str) -> None:
     """Set one ``section.key=value`` in the tables read from a suite file."""
     key, equals, text = override.partition("=")
-    *sections, last = names = key.strip().split(".")
+    # Quoted parts are keys as TOML has them, such as the patterns below thresholds.where.
+    *sections, last = names = [name.strip('"') for name in key.strip().split(".")]
     if not equals or not all(names):
         raise SuiteError(
             f"--set: expected section.key=value, got {override!r}; e.g. --set data.test_images=100"

@@ -28,28 +28,10 @@ from typing import Literal
 
 import pandas as pd
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from benchmarks.techniques import TECHNIQUES
 from reporting.frames import CLEAN, VARIANT
 from reporting.pareto import pareto_optimal
-
-#: The fifteen corruptions of the standard benchmark, in its order.
-STANDARD_CORRUPTIONS = (
-    "gaussian_noise",
-    "shot_noise",
-    "impulse_noise",
-    "defocus_blur",
-    "glass_blur",
-    "motion_blur",
-    "zoom_blur",
-    "snow",
-    "frost",
-    "fog",
-    "brightness",
-    "contrast",
-    "elastic_transform",
-    "pixelate",
-    "jpeg_compression",
-)
 
 #: The technique that every other one is compared with.
 BASELINE = "original"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from benchmarks.cases import Case
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case
 from reporting.frames import CLEAN, EXPECTED, VARIANT, frame, identity
-from reporting.metrics import BASELINE, STANDARD_CORRUPTIONS
+from reporting.metrics import BASELINE
 
 
 def expected_cells(cases: Iterable[Case], severities: Sequence[int]) -> pd.DataFrame:

@@ -62,7 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def limits(request: pytest.FixtureRequest) -> Limits:
     """The suite's thresholds; ``limits.check(record, original)`` asserts them."""
-    limits = request.node.stash[_LIMITS] = Limits(request.config.stash[SUITE].thresholds)
+    config = request.config
+    limits = request.node.stash[_LIMITS] = Limits(config.stash[SUITE], _repeat(config, request.node))
     return limits
 
 
@@ -111,8 +112,9 @@ class Collector:
         if report.passed:
             entry = Entry(case, "passed", "", record, checks)
         elif report.failed:
-            broken = any(check.standing == "broken" for check in checks)
-            entry = Entry(case, "failed" if broken else "error", _message(report), record, checks)
+            strict = self._config.stash[SUITE].thresholds.strict
+            failed = any(check.fails(strict) for check in checks)
+            entry = Entry(case, "failed" if failed else "error", _message(report), record, checks)
         else:
             return  # skipped: it says nothing, and its cells will be missing
         self._entries[case] = entry
@@ -148,7 +150,8 @@ class Collector:
 
     def _begin(self, nodeids: Iterable[str]) -> None:
         """Begin the journal, once, if any case is selected and will be run."""
-        if self._header or self._config.option.collectonly:
+        option = self._config.option
+        if self._header or option.collectonly or option.explain_thresholds:
             return
         suite, cases = self._config.stash[SUITE], self._config.stash[CASES]
         selected = tuple(case for case in map(case_id, nodeids) if case in cases)
@@ -169,6 +172,17 @@ class Collector:
                 "have no report; try --report DIR",
                 stacklevel=1,
             )
+
+
+def _repeat(config: pytest.Config, item: pytest.Item) -> str:
+    """Return the command that repeats one case with the session's suite, data and artifacts."""
+    path, colons, rest = item.nodeid.partition("::")
+    here = os.path.relpath(config.rootpath / path, config.invocation_params.dir)
+    options = [("--suite", config.getoption("suite") or config.getini("suite"))]
+    options += [("--set", override) for override in config.getoption("suite_overrides")]
+    options += [(f"--{name}", config.getoption(name, None)) for name in ("data", "artifacts")]
+    given = [text for option, value in options if value is not None for text in (option, value)]
+    return shlex.join(["pytest", f"{here}{colons}{rest}", *given])
 
 
 def _about(config: pytest.Config) -> dict[str, Any]:

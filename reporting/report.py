@@ -22,7 +22,7 @@ from reporting.missing import absent_metrics, expected_cells, full_grid, missing
 from reporting.observed import Observed, observed_of
 from reporting.paper.examples import Examples, examples_of
 from reporting.paper.writing import Paper
-from reporting.tables import Failure, failures_of
+from reporting.tables import Failure, Held, failures_of, undecided_of
 from reporting.uncertainty import INTERVALS, Uncertainty, uncertainty_of, with_intervals
 
 TERMINAL_WIDTH = 100
@@ -45,7 +45,8 @@ class Report:
     sizes: pd.DataFrame
     latency: pd.DataFrame
     expected: pd.DataFrame
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[Failure | Held, ...] = ()
+    undecided: tuple[Held, ...] = ()
     convention: Convention = "unrounded"
     notes: tuple[str, ...] = ()
     suite: Suite | None = None
@@ -70,6 +71,7 @@ class Report:
         entries = sorted(entries, key=lambda entry: entry.case)
         records = [entry.record for entry in entries if entry.record]
         suite, selected = header.suite, set(header.selected)
+        strict = suite.thresholds.strict
         every = header.cases
         cases = [case for case in every if str(case) in selected]
         notes = suite.notes()
@@ -78,7 +80,8 @@ class Report:
         return cls(
             *from_records(records),
             expected_cells(cases, suite.corruptions.severities),
-            tuple(failure for entry in entries for failure in failures_of(entry)),
+            tuple(failure for entry in entries for failure in failures_of(entry, strict)),
+            tuple(held for entry in entries for held in undecided_of(entry, strict)),
             convention or _convention_of(suite),
             tuple(notes),
             suite,
@@ -102,7 +105,7 @@ class Report:
         ``convention`` is that of the suite's protocol unless it is given.
         """
         convention = convention or _convention_of(suite)
-        return cls(cells, sizes, latency, full_grid(cells), (), convention, suite=suite)
+        return cls(cells, sizes, latency, full_grid(cells), convention=convention, suite=suite)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -158,6 +161,7 @@ class Report:
         yield from tables.worst_tables(self.cells, self.corruption_errors)
         yield from tables.latency_tables(self.latency)
         yield from tables.failure_tables(self.failures)
+        yield from tables.undecided_tables(self.undecided, brief=brief)
         yield from tables.missing_tables(self.missing, absent_metrics(self.cells, self.summary))
 
     def sentences(self) -> Iterator[str]:

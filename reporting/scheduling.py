@@ -57,7 +57,7 @@ def in_run_order(items: Sequence[T], case_of: Callable[[T], Case | None]) -> lis
 
     Cases are sorted by how many steps their float network is from the original, so that all originals come
     first and every parent comes before its children; then by model, in the order of ``items``; then by
-    technique.  What is equal in all this keeps its order.
+    technique, each with its mCE after what that is the mean of.  What is equal in all this keeps its order.
     """
     cases = [case_of(item) for item in items]
     models = list(dict.fromkeys(_model(case) for case in cases if case))
@@ -69,7 +69,8 @@ def in_run_order(items: Sequence[T], case_of: Callable[[T], Case | None]) -> lis
         path = lineage(float_node(technique))
         model = models.index(_model(case))
         late = case.kind == "latency"
-        return 1 + late, len(path), model, path[-1].code, TECHNIQUES[technique].code
+        pooled = case.kind == "mce"
+        return 1 + late, len(path), model, path[-1].code, TECHNIQUES[technique].code, pooled
 
     return [item for _, item in sorted(zip(cases, items, strict=True), key=lambda pair: place(pair[0]))]
 

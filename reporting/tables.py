@@ -8,13 +8,14 @@ a figure that is absent, and ``±`` is the larger side of a figure's interval.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 import pandas as pd
 
 from benchmarks.techniques import TECHNIQUES
 from reporting.frames import CLEAN, VARIANT
+from reporting.gate import Check
 from reporting.journal import Entry
 from reporting.layout import Table
 from reporting.metrics import error_rises
@@ -28,32 +29,46 @@ MODELS_PER_TABLE, MODELS_WITHOUT_INTERVALS = 2, 3
 WORST_CELLS = 10
 WORST_CELLS_PER_VARIANT = 3
 
+#: How many undecided cases of a threshold are shown in brief.
+UNDECIDED_SHOWN = 5
+
 #: How many corruptions are named of those that a variant was not measured on.
 IMAGE_SETS_NAMED = 4
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A case that did not pass: what it says and, where it compared figures, how far it was off."""
+    """A case that did not pass and has no figure to show for it: what it says."""
 
     case: str
     message: str
-    measured: float | None = None
-    limit: float | None = None
-
-    @property
-    def excess(self) -> float | None:
-        """How far the measured figure is from the limit, on the wrong side of it."""
-        return None if self.measured is None or self.limit is None else abs(self.measured - self.limit)
 
 
-def failures_of(entry: Entry) -> Iterator[Failure]:
-    """Yield why a case did not pass: a failure for each threshold that it breaks, or what went wrong."""
-    broken = [check for check in entry.checks if check.standing == "broken"]
-    for check in broken:
-        yield Failure(entry.case, check.threshold, check.value, check.limit)
-    if entry.ending != "passed" and not broken:
+@dataclass(frozen=True)
+class Held:
+    """A case with a figure that was held against a threshold."""
+
+    case: str
+    check: Check
+
+
+def failures_of(entry: Entry, strict: bool) -> Iterator[Failure | Held]:
+    """Yield why a case did not pass: each threshold that it fails by, or what went wrong."""
+    failing = [check for check in entry.checks if check.fails(strict)]
+    for check in failing:
+        if check.value is None:
+            yield Failure(entry.case, f"{check.bound}: no figure, because {check.why}")
+        else:
+            yield Held(entry.case, check)
+    if entry.ending != "passed" and not failing:
         yield Failure(entry.case, entry.message)
+
+
+def undecided_of(entry: Entry, strict: bool) -> Iterator[Held]:
+    """Yield the thresholds that a case neither keeps nor fails by."""
+    for check in entry.checks:
+        if check.standing == "undecided" and not check.fails(strict):
+            yield Held(entry.case, check)
 
 
 def summary_tables(summary: pd.DataFrame) -> Iterator[Table]:
@@ -134,21 +149,45 @@ def worst_tables(cells: pd.DataFrame, corruption_errors: pd.DataFrame) -> Iterat
     )
 
 
-def failure_tables(failures: Sequence[Failure]) -> Iterator[Table]:
-    """Yield what failed, and by how much; cases with the same reason and no figure share a line."""
-    if failures:
-        cases: dict[Failure, list[str]] = {}
-        for failure in failures:
-            alike = failure if failure.measured is not None else replace(failure, case="")
-            cases.setdefault(alike, []).append(failure.case)
-        shown = {
-            "Case": [_some(names) for names in cases.values()],
-            "Why": [failure.message for failure in cases],
-            "Measured": [_digits(failure.measured) for failure in cases],
-            "Limit": [_digits(failure.limit) for failure in cases],
-            "Off by": [_digits(failure.excess) for failure in cases],
-        }
+def failure_tables(failures: Iterable[Failure | Held]) -> Iterator[Table]:
+    """Yield what failed: by how much, or why; cases with the same reason share a line."""
+    reasons: dict[str, list[str]] = {}
+    held = []
+    for failure in failures:
+        if isinstance(failure, Held):
+            held.append(failure)
+        else:
+            reasons.setdefault(failure.message, []).append(failure.case)
+    for bound, few in _by_bound(held):
+        yield Table(f"Failed: {bound}", _measured(few))
+    if reasons:
+        shown = {"Case": [_some(names) for names in reasons.values()], "Why": list(reasons)}
         yield Table("Failed", pd.DataFrame(shown), words=2)
+
+
+def undecided_tables(undecided: Iterable[Held], *, brief: bool) -> Iterator[Table]:
+    """Yield the cases whose interval straddles a threshold, of many in brief those nearest to failing."""
+    for bound, held in _by_bound(undecided):
+        few = held[:UNDECIDED_SHOWN] if brief else held
+        more = f"and {len(held) - len(few)} more, listed in summary.md" if len(few) < len(held) else ""
+        yield Table(f"Undecided: {bound}", _measured(few), note=more)
+
+
+def _by_bound(held: Iterable[Held]) -> Iterator[tuple[str, list[Held]]]:
+    """Yield each threshold with the cases that were held against it, the worst first."""
+    bounds: dict[str, list[Held]] = {}
+    for one in held:
+        bounds.setdefault(one.check.bound, []).append(one)
+    for bound, alike in bounds.items():
+        yield bound, sorted(alike, key=lambda one: -(one.check.excess or 0))
+
+
+def _measured(held: Iterable[Held]) -> pd.DataFrame:
+    rows = [
+        (one.case, _digits(one.check.value), one.check.interval or "exact", _digits(one.check.excess))
+        for one in held
+    ]
+    return pd.DataFrame(rows, columns=["Case", "Measured", "Interval", "Beyond by"])
 
 
 def missing_tables(missing: pd.DataFrame, absent: pd.DataFrame) -> Iterator[Table]:

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from fixtures.sequential import accuracy_evaluation
 from reporting.frames import CLEAN
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.statistics.bootstrap import bootstrap
 from reporting.statistics.outcomes import Outcomes
 from reporting.statistics.paired import discordant

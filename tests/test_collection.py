@@ -106,13 +106,13 @@ def quick() -> Suite:
 # Cases and their ids
 
 
-def test_quick_suite_has_eighteen_cases_for_each_of_sixteen_techniques() -> None:
+def test_quick_suite_has_nineteen_cases_for_each_of_sixteen_techniques() -> None:
     assert collected().status == pytest.ExitCode.OK
-    assert len(collected().items) == 16 * (15 + 3) == 288
+    assert len(collected().items) == 16 * (15 + 4) == 304
 
 
 def test_cases_are_named_after_data_set_model_technique_and_what_is_looked_at(quick: Suite) -> None:
-    looked_at = [*quick.corruptions.names, "clean", "claims", "latency"]
+    looked_at = [*quick.corruptions.names, "mce", "clean", "claims", "latency"]
     assert collected().cases == {f"digits-vgg6-{name}-{what}" for name in TECHNIQUES for what in looked_at}
 
 
@@ -148,7 +148,7 @@ def test_int8_weather_and_not_qat_selects_plain_int8_files_under_weather(quick: 
 
 
 def test_technique_selects_the_cases_of_its_own_file_alone(quick: Suite) -> None:
-    looked_at = [*quick.corruptions.names, "clean", "claims", "latency"]
+    looked_at = [*quick.corruptions.names, "mce", "clean", "claims", "latency"]
     assert collected("technique-pcqat_int8").cases == {f"digits-vgg6-pcqat_int8-{what}" for what in looked_at}
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 SUITE = """
@@ -172,13 +174,36 @@ def test_measuring_again_finds_the_same(cold, without_tensorflow) -> None:
     assert place.rows("results.csv", "again") == robustness
 
 
-def test_a_breached_threshold_fails_its_case_and_says_by_how_much(cold, without_tensorflow) -> None:
+def test_a_broken_threshold_fails_its_case_and_says_by_how_much(cold, without_tensorflow) -> None:
     place, _ = cold
     options = ["-n", "2", "-m", "claims", "--set", "thresholds.compression_ratio_min=1.5"]
     finished = place.run(*options, report="gated", env=without_tensorflow)
     assert finished.returncode == 1
-    assert re.search(r"digits-vgg6-original-claims +compression_ratio_min +1(\.0+)? +1\.5", finished.stdout)
+    failed = finished.stdout.partition("\nFailed: compression_ratio_min at least 1.5 (rule thresholds)\n")[2]
+    assert re.search(r"digits-vgg6-original-claims +1 +exact +0\.5\n", failed)
     assert "1 failed, 2 passed" in finished.stdout or "2 failed, 1 passed" in finished.stdout
+
+
+def test_mce_is_asserted_and_its_image_sets_are_counted_once(cold, without_tensorflow) -> None:
+    place, _ = cold
+    fifteen = ["--set", f"corruptions.names={json.dumps(STANDARD_CORRUPTIONS)}"]
+    options = ["-n", "2", *fifteen, "--set", "corruptions.severities=[5]", "--set", "thresholds.mce_max=1000"]
+    finished = place.run(*options, "-m", "not (claims or latency)", report="pooled", env=without_tensorflow)
+    assert finished.returncode == 0, finished.stdout
+    assert f"{3 * (1 + 15 + 1)} passed" in finished.stdout
+    assert len(place.rows("results.csv", "pooled")) == 3 * (1 + 15)
+    reported = {row["technique"]: row for row in place.rows("summary.csv", "pooled")}
+    lines = (place.path / "pooled" / "records.jsonl").read_text().splitlines()
+    pooled = [
+        entry for line in lines if "-mce" in (entry := json.loads(line).get("entry") or {}).get("case", "")
+    ]
+    for entry in pooled:
+        assert entry["record"]["cells"] == []
+        [check] = entry["checks"]
+        row = reported[entry["record"]["case"]["variant"]["technique"]]
+        for name, end in (("value", ""), ("low", "_low"), ("high", "_high")):
+            assert check[name] == pytest.approx(float(row[f"mce{end}"]))
+    assert len(pooled) == 3
 
 
 def test_a_flipped_bit_in_an_artifact_is_noticed_and_mended(cold, without_tensorflow) -> None:

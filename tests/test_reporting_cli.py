@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from reporting.__main__ import main
-from reporting.metrics import STANDARD_CORRUPTIONS
 
 FILES = ["latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"]
 TABLES = ["2-techniques", "4-originals", "5-extremes", "6-per-technique"]

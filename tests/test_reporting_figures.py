@@ -14,11 +14,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from benchmarks.cases import Case, Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.techniques import TECHNIQUES, Claims, Technique
 from reporting.drawing import COLUMN, KINDS, save
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.paper.corruptions_figure import draw_corruptions
 from reporting.paper.examples import Examples, examples_of
 from reporting.paper.techniques_figure import draw_techniques

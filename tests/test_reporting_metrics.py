@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from fixtures.corruptions import CORRUPTIONS
 from reporting.frames import CELLS, CLEAN, SIZES, frame
 from reporting.metrics import (
-    STANDARD_CORRUPTIONS,
     SUMMARY,
     Convention,
     corruption_errors,

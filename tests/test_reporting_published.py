@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from benchmarks.techniques import TECHNIQUES
 from reporting.__main__ import main
 from reporting.frames import CELLS, LATENCY, SIZES, frame
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.published import Comparison, compare, render_markdown, write_comparison
 from reporting.recorded import InputError
 from reporting.report import Report

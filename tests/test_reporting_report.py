@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from made_runs import entries_of, header_of
 
-from benchmarks.cases import Case, Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.techniques import TECHNIQUES
 from reporting import files
@@ -17,10 +18,9 @@ from reporting.frames import CLEAN, from_records
 from reporting.gate import Check
 from reporting.journal import Entry
 from reporting.layout import Table
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.missing import expected_cells, missing_cells
 from reporting.report import Report, render_markdown, render_terminal, write_report
-from reporting.tables import WORST_CELLS, WORST_CELLS_PER_VARIANT, numbers, runs
+from reporting.tables import UNDECIDED_SHOWN, WORST_CELLS, WORST_CELLS_PER_VARIANT, numbers, runs
 
 SEVERITIES = (1, 2, 3)
 IMAGES = 200
@@ -125,8 +125,54 @@ def test_failures_say_by_how_much() -> None:
         Entry("d-m-qat-clean", "error", "RuntimeError: no\nmodel"),
     )
     table = squeezed(report_of(run(), others=failed)).partition("Failed")[2]
-    assert "d-m-int8-fog ce_max 137.5 125 12.5" in table
-    assert "d-m-qat-clean RuntimeError: no model – – –" in table
+    assert table.startswith(": ce_max at most 125 (rule thresholds)\n")
+    assert "d-m-int8-fog 137.5 130 to 140 12.5" in table
+    assert "d-m-qat-clean RuntimeError: no model" in table
+
+
+def test_figure_that_is_undefined_fails_with_its_reason_once_for_all_cases() -> None:
+    check = Check("ce_max", "*/*/fog", 125, None, None, None, "broken", "its original makes no errors")
+    failed = tuple(
+        Entry(f"d-m-{name}-fog", "failed", "no figure", None, (check,)) for name in ("qat", "int8")
+    )
+    table = squeezed(report_of(run(), others=failed)).partition("\nFailed\n")[2]
+    assert "d-m-int8-fog and 1 more ce_max at most 125 (rule */*/fog): no figure, because its" in table
+
+
+def undecided(count: int) -> tuple[Entry, ...]:
+    """Return cases that straddle a threshold, each further than the one before it."""
+    return tuple(
+        Entry(
+            f"tiny_imagenet-mobilenet_v2-sparse_clustered_int8-gaussian_noise{place}",
+            "passed",
+            checks=(Check("ce_max", "*/*/noise", 125, 123.456 + place, 110, 1140.123, "undecided"),),
+        )
+        for place in range(count)
+    )
+
+
+def test_undecided_cases_are_shown_with_interval_limit_and_rule() -> None:
+    text = render_terminal(report_of(run(), others=undecided(1)))
+    table = re.sub(" +", " ", text).partition("\nUndecided: ce_max at most 125 (rule */*/noise)\n")[2]
+    assert "gaussian_noise0 123.5 110 to 1140 -1.544" in table
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_of_many_undecided_cases_the_terminal_shows_those_nearest_to_failing() -> None:
+    report = report_of(run(), others=undecided(UNDECIDED_SHOWN + 2))
+    table = render_terminal(report).partition("\nUndecided:")[2]
+    shown = re.findall(r"gaussian_noise(\d+)", table)
+    assert shown == [str(place) for place in range(UNDECIDED_SHOWN + 1, 1, -1)]
+    assert "and 2 more, listed in summary.md" in table
+    assert "gaussian_noise0" in render_markdown(report)
+
+
+def test_strict_suite_has_failures_in_the_place_of_what_is_undecided() -> None:
+    header = header_of([record.case for record in run()], SEVERITIES, thresholds={"strict": True})
+    failed = [replace(entry, ending="failed") for entry in undecided(1)]
+    text = render_terminal(Report.of_run(header, [*entries_of(run()), *failed]))
+    assert "\nFailed: ce_max at most 125 (rule */*/noise)\n" in text
+    assert "Undecided" not in text
 
 
 def test_a_part_of_the_corruptions_has_ces_and_says_why_it_has_no_mce() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xdist.remote import Producer
 
-from benchmarks.cases import Case, Variant
+from benchmarks.cases import KINDS, Case, Variant
 from benchmarks.techniques import TECHNIQUES, lineage
 from reporting.scheduling import FamilyScheduling, family, in_run_order
 
@@ -27,7 +27,7 @@ def case(technique: str, kind: str = "robustness", model: str = "vgg6") -> Case:
 CASES = st.builds(
     case,
     st.sampled_from(list(TECHNIQUES)),
-    st.sampled_from(["accuracy", "robustness", "claims", "latency"]),
+    st.sampled_from(list(KINDS)),
     st.sampled_from(["vgg6", "resnet"]),
 )
 COLLECTIONS = st.lists(st.none() | CASES, max_size=40)
@@ -66,6 +66,14 @@ def test_cases_of_a_family_run_in_one_go(cases: list[Case | None]) -> None:
     families = [family(case) for case in early(ordered(cases))]
     changes = [name for name, before in zip(families, [None, *families], strict=False) if name != before]
     assert len(changes) == len(set(changes))
+
+
+@given(COLLECTIONS)
+def test_mce_runs_after_what_it_is_the_mean_of(cases: list[Case | None]) -> None:
+    run = early(ordered(cases))
+    for place, later in enumerate(run):
+        if later.kind in ("accuracy", "robustness"):
+            assert Case(later.variant, "mce") not in run[:place]
 
 
 def test_originals_of_all_models_come_first() -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from reporting.frames import CLEAN
 from reporting.metrics import (
-    STANDARD_CORRUPTIONS,
     corruption_errors,
     relative_corruption_errors,
     summarise,

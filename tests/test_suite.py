@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.cases import KINDS, Variant
-from benchmarks.schema import Known, Suite, suggestion
+from benchmarks.schema import ANY_NAME, Known, Suite, suggestion
 from benchmarks.suite import BUILT_IN, SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES
+from fixtures.known import known_names
 
 KNOWN = Known(
     datasets=("digits", "cifar10"),
@@ -67,8 +68,6 @@ def refusal(path: Path | str, *overrides: str, known: Known = KNOWN) -> str:
 
 @pytest.mark.parametrize("name", built_in_suites())
 def test_every_built_in_suite_loads_and_has_the_name_of_its_file(name: str) -> None:
-    from benchmarks.plugin import known_names
-
     suite = load_suite(name, known_names())
     assert suite.name == name
     assert suite.description
@@ -76,8 +75,6 @@ def test_every_built_in_suite_loads_and_has_the_name_of_its_file(name: str) -> N
 
 @pytest.mark.parametrize("name", built_in_suites())
 def test_suite_that_travels_as_json_says_the_same_of_every_network_and_step(name: str) -> None:
-    from benchmarks.plugin import known_names
-
     sent = load_suite(name, known_names())
     arrived = Suite.model_validate(sent.model_dump(mode="json"), context={"known": known_names()})
     for model in sent.model.names:
@@ -174,6 +171,27 @@ BAD_VALUES = {
     'got "big"',
     "latency.rounds=0": "latency.rounds: expected greater than or equal to 1, got 0",
     "thresholds.accuracy_min=90": "thresholds.accuracy_min: expected less than or equal to 1, got 90",
+    "thresholds.ce_max='low'": 'thresholds.ce_max: expected a valid number, got "low"',
+    "thresholds.ce_max=true": "thresholds.ce_max: expected a valid number, got true",
+    "thresholds.ce_max=0": "thresholds.ce_max: expected greater than 0, got 0",
+    "thresholds.mce_max=nan": "thresholds.mce_max: expected a finite number, got NaN",
+    "thresholds.mce_rise_max=-1": "thresholds.mce_rise_max: expected greater than or equal to 0, got -1",
+    "thresholds.strict=1": "thresholds.strict: expected a valid boolean, got 1",
+    "thresholds.where=3": "thresholds.where: expected a valid dictionary, got 3",
+    "thresholds.where.*/*/fog=3": "thresholds.where.*/*/fog: expected a section of keys, got 3",
+    "thresholds.where.*/*/fog.ce_max=-2": (
+        "thresholds.where.*/*/fog.ce_max: expected greater than 0, got -2"
+    ),
+    "thresholds.where.*/*/fog.ce_mx=9": (
+        "thresholds.where.*/*/fog.ce_mx: expected one of accuracy_min, accuracy_drop_max, ce_max, mce_max, "
+        "mce_rise_max, relative_mce_max, compression_ratio_min, zipped_mb_max, latency_ms_max, got an "
+        "unknown key; did you mean 'ce_max'?"
+    ),
+    "thresholds.where.*/*/frost.ce_max=9": (
+        "thresholds.where.*/*/frost: expected a pattern that matches a case of the suite, got one that "
+        "matches none, because no image set or kind of the suite (clean, fog, weather, shot_noise, noise, "
+        "claims, latency) is 'frost'"
+    ),
 }
 
 
@@ -281,6 +299,18 @@ def test_override_makes_the_section_that_the_file_leaves_out(small: Path) -> Non
     assert load(small, "thresholds.ce_max=120").thresholds.ce_max == 120
 
 
+@pytest.mark.parametrize("pattern", ["*/qat_int8/*", '"*/qat_int8/*"'])
+def test_override_sets_a_threshold_of_a_pattern_with_or_without_quotes(small: Path, pattern: str) -> None:
+    thresholds = load(small, f"thresholds.where.{pattern}.ce_max=120").thresholds
+    assert {name: bounds.ce_max for name, bounds in thresholds.where.items()} == {"*/qat_int8/*": 120}
+
+
+def test_recorded_results_do_not_need_the_families_that_a_pattern_names(small: Path) -> None:
+    known = Known(ANY_NAME, ANY_NAME, ANY_NAME)
+    suite = load_suite(str(small), known, ["thresholds.where.*/*/weather.ce_max=9"])
+    assert list(suite.thresholds.where) == ["*/*/weather"]
+
+
 def test_override_makes_nested_sections(small: Path) -> None:
     assert load(small, "data.options.deep.key=1").data.options == {"deep": {"key": 1}}
 
@@ -346,7 +376,13 @@ def test_robustness_has_a_case_for_each_variant_and_corruption(small: Path) -> N
     ]
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"robustness"}))
+def test_mce_has_a_case_for_each_variant_where_all_fifteen_corruptions_are(small: Path) -> None:
+    suite = load_suite("quick", known_names())
+    assert [case.variant for case in suite.cases("mce", known_names().corruptions)] == list(suite.variants())
+    assert list(load(small).cases("mce", KNOWN.corruptions)) == []
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"robustness", "mce"}))
 def test_every_other_kind_has_one_case_for_each_variant(small: Path, kind: str) -> None:
     suite = load(small)
     cases = list(suite.cases(kind, KNOWN.corruptions))

@@ -12,9 +12,9 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from reporting.drawing import COLUMN, INK, STYLE, text_width
 from reporting.frames import CLEAN
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.paper.examples import Examples
 
 # Lengths are in points, which are the units of the axes too; y goes down.

@@ -18,8 +18,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.cases import STANDARD_CORRUPTIONS
 from reporting.frames import CLEAN
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.statistics.outcomes import NO_ORIGINAL, Outcomes
 
 Floats = npt.NDArray[np.float64]
