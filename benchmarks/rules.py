@@ -118,6 +118,12 @@ def _idle_keys(suite: Suite, section: str, bounds: Bounds, cases: Sequence[Case]
     for key in Bounds.model_fields:
         if getattr(bounds, key) is None or key in known:
             continue
+        if key in HELD_AGAINST["mce"] and suite.evaluation == "sequential":
+            yield (
+                f'{section}.{key}: expected evaluation = "full", got "sequential", because each corruption '
+                "stops at other images, and so their mean is no mCE; try ce_max"
+            )
+            continue
         lacking = [name for name in STANDARD_CORRUPTIONS if name not in suite.corruptions.names]
         if key in HELD_AGAINST["mce"] and lacking:
             yield (

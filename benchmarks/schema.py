@@ -304,6 +304,9 @@ class Suite(_Section):
     ``training_seed`` is for runs that are to differ in their networks alone: initial weights and the order
     and augmentation of the training images follow from it instead, everything else still from ``seed``.
 
+    ``evaluation``: ``"full"``, or ``"sequential"``, which looks at the images of a case only until its
+    thresholds are decided.
+
     ``module`` is a Python file beside the suite file that registers what is the user's own.  ``protocol``:
     ``"sound"``, or ``"paper"`` for the original study's own choices where they are not: training stops early
     by the test set and uses every training image, plain QAT fake-quantizes only convolutions and dense
@@ -316,6 +319,7 @@ class Suite(_Section):
     training_seed: Annotated[int, Field(ge=0)] | None = None
     module: str | None = None
     protocol: Literal["sound", "paper"] = "sound"
+    evaluation: Literal["full", "sequential"] = "full"
     data: Data
     model: Model
     training: OriginalTraining
@@ -336,6 +340,16 @@ class Suite(_Section):
                         f"{section}.by_model: expected one of the suite's models "
                         f"({', '.join(self.model.names)}), got {name!r}{suggestion(name, self.model.names)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _sequential_is_of_the_test_set(self) -> Suite:
+        if self.evaluation == "sequential" and self.statistics.about != "test-set":
+            raise ValueError(
+                'statistics.about: expected "test-set" with evaluation = "sequential", got '
+                f'"{self.statistics.about}", because what is decided is on which side of a threshold the '
+                "whole test set is"
+            )
         return self
 
     def network(self, model: str) -> Network:
@@ -371,11 +385,12 @@ class Suite(_Section):
     def cases(self, kind: str, families: Mapping[str, str]) -> Iterator[Case]:
         """Yield every case of one kind; ``families`` maps each corruption to its family.
 
-        There is an mCE only where the suite has all fifteen standard corruptions.
+        There is an mCE only where the suite has all fifteen standard corruptions and looks at every image.
         """
         if kind not in KINDS:
             raise KeyError(kind)
-        if kind == "mce" and not set(STANDARD_CORRUPTIONS) <= set(self.corruptions.names):
+        complete = set(STANDARD_CORRUPTIONS) <= set(self.corruptions.names) and self.evaluation == "full"
+        if kind == "mce" and not complete:
             return
         for variant in self.variants():
             if kind == "robustness":

@@ -114,8 +114,12 @@ class Limits:
         from reporting.figures import figures_of  # noqa: PLC0415 - pandas, which is of no use without limits
 
         figures = figures_of(record, original, self._suite.statistics, self._suite.seed)
+        decisions = record.details.get("decisions", {})
         for threshold, limit in limits.items():
-            yield _held(threshold, limit, figures[threshold])
+            if threshold in decisions:
+                yield _decided(threshold, limit, figures[threshold], decisions[threshold])
+            else:
+                yield _held(threshold, limit, figures[threshold])
 
     def _told(self, check: Check) -> str:
         expected = f"expected {check.bound}, got"
@@ -127,6 +131,16 @@ class Limits:
         if check.standing == "broken":
             return f"{got}, {check.excess:.3g} beyond it"
         return f"{got}, undecided, which fails because thresholds.strict is true"
+
+
+def _decided(threshold: str, limit: Limit, figure: Figure, decision: str | None) -> Check:
+    """Return how a figure stands to a threshold by the decision of a sequential evaluation.
+
+    The images looked at are those that it took, so their figure is no estimate to put an interval around.
+    """
+    standings: dict[str | None, Standing] = {"below": "kept", "above": "broken", None: "undecided"}
+    value = figure.value if math.isfinite(figure.value) else None
+    return Check(threshold, limit.rule, limit.value, value, None, None, standings[decision], figure.why)
 
 
 def _held(threshold: str, limit: Limit, figure: Figure) -> Check:

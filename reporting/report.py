@@ -17,11 +17,13 @@ from reporting.frames import EXPECTED, VARIANT, frame, from_records
 from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
+from reporting.looked_at import LOOKED_AT, looked_at_of, looked_at_sentences, looked_at_tables
 from reporting.metrics import BASELINE, Convention, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
 from reporting.observed import Observed, observed_of
 from reporting.paper.examples import Examples, examples_of
 from reporting.paper.writing import Paper
+from reporting.pareto import pareto_optimal
 from reporting.tables import Failure, Held, failures_of, undecided_of
 from reporting.uncertainty import INTERVALS, Uncertainty, uncertainty_of, with_intervals
 
@@ -53,6 +55,7 @@ class Report:
     examples: tuple[Examples, ...] = ()
     kernels: pd.DataFrame = field(default_factory=lambda: frame([], KERNELS))
     observed: tuple[Observed, ...] = ()
+    looked_at: pd.DataFrame = field(default_factory=lambda: frame([], LOOKED_AT))
     with_paper: bool = True
 
     @classmethod
@@ -88,6 +91,7 @@ class Report:
             examples_of(records),
             kernels_of(records),
             tuple(observed_of(records)),
+            looked_at_of(records),
             with_paper,
         )
 
@@ -111,6 +115,10 @@ class Report:
     def summary(self) -> pd.DataFrame:
         """One row per variant (:func:`reporting.metrics.summarise`), with :data:`uncertainty.INTERVALS`."""
         summary = summarise(self.cells, self.sizes, self.convention)
+        if len(self.looked_at):
+            # Each case saw other images, as many as it took.
+            summary[["mce", "relative_mce"]] = float("nan")
+            summary["pareto"] = pareto_optimal(summary)
         return summary.join(self.uncertainty.variants.reindex(columns=list(INTERVALS)), on=VARIANT)
 
     @cached_property
@@ -159,15 +167,20 @@ class Report:
         yield from tables.pareto_tables(self.summary)
         yield from tables.corruption_tables(ce)
         yield from tables.worst_tables(self.cells, self.corruption_errors)
+        yield from looked_at_tables(self.looked_at)
         yield from tables.latency_tables(self.latency)
         yield from tables.failure_tables(self.failures)
         yield from tables.undecided_tables(self.undecided, brief=brief)
-        yield from tables.missing_tables(self.missing, absent_metrics(self.cells, self.summary))
+        absent = absent_metrics(self.cells, self.summary)
+        if len(self.looked_at):
+            absent = absent[absent["metric"] != "mCE"]  # of which the sentences say why
+        yield from tables.missing_tables(self.missing, absent)
 
     def sentences(self) -> Iterator[str]:
         """Yield what the report says in words: how to read its numbers, and what came out."""
         yield from self.notes
         yield from depthwise_sentences(self.kernels)
+        yield from looked_at_sentences(self.looked_at)
         yield from self._certainty()
         severities = tables.runs(self.cells.loc[self.cells["severity"] > 0, "severity"].unique())
         if severities:

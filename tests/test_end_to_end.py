@@ -268,3 +268,13 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert finished.returncode == 0, finished.stdout
     assert "digits-vgg6-original: train," not in finished.stderr
     assert "digits-vgg6-pruned: prune," in finished.stderr
+
+
+def test_a_sequential_run_decides_its_cases_from_few_images(cold, without_tensorflow) -> None:
+    place, _ = cold
+    options = ["--set", "evaluation=sequential", "--set", "thresholds.ce_max=2000", "-m", "robustness"]
+    finished = place.run("-n", "2", *options, report="sequential", env=without_tensorflow)
+    assert finished.returncode == 0, finished.stdout
+    assert "Sequential evaluation: 4 of 4 cases were decided" in finished.stdout
+    assert any(int(row["images"]) < 60 for row in place.rows("results.csv", "sequential"))
+    assert all(row["mce"] == "" for row in place.rows("summary.csv", "sequential"))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -439,3 +439,22 @@ Limits(suite).check(Record(next(suite.cases("accuracy", {}))))
 sys.exit("pandas" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+# Sequential evaluation
+
+
+@pytest.mark.parametrize(
+    ("decision", "standing"), [("below", "kept"), ("above", "broken"), (None, "undecided")]
+)
+def test_decision_of_a_sequential_evaluation_is_the_standing_whatever_the_estimate(
+    decision: str | None, standing: str
+) -> None:
+    record = replace(robustness(VARIANT, 5, 9), details={"decisions": {"ce_max": decision}})
+    limits = Limits(suite(ce_max=150))
+    with suppress(AssertionError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limits.check(record, robustness(ORIGINAL, 4, 6))
+    [check] = limits.checks
+    assert check.standing == standing
+    assert check.value == pytest.approx(140)

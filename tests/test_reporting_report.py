@@ -307,3 +307,27 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monke
     with pytest.raises(OSError, match="disk full"):
         files.write_text(path, "new")
     assert [(entry.name, entry.read_text()) for entry in path.parent.iterdir()] == [("summary.md", "old")]
+
+
+def sequential(decision: str | None) -> Record:
+    case = Case(Variant("d", "m", "int8"), "robustness", "fog", "weather")
+    details = {"looked_at": 50, "of": 200, "decisions": {"ce_max": decision}}
+    return Record(case, tuple(Cell("fog", level, 50, 12) for level in SEVERITIES), details=details)
+
+
+def test_sequential_evaluation_says_how_much_was_looked_at_and_has_no_mce() -> None:
+    records = [
+        record
+        for record in run()
+        if (record.case.corruption, record.case.variant.technique) != ("fog", "int8")
+    ]
+    report = report_of([*records, sequential("below")])
+    text = squeezed(report)
+    assert "1 of 1 cases were decided, from 25.0% of their images" in text
+    assert "2 Quantization Int8 1 1 25.0" in text
+    assert report.summary["mce"].isna().all()
+    assert "corruptions were recorded" not in text
+
+
+def test_open_question_of_a_sequential_evaluation_is_counted() -> None:
+    assert "0 of 1 cases were decided" in squeezed(report_of([*run(("snow",)), sequential(None)]))
