@@ -7,6 +7,7 @@ another day, so it consists of plain JSON values and carries the identity of its
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ class Cell:
 
     ``corruption`` is ``"clean"`` and ``severity`` 0 for the untouched test images.  ``wrong`` tells which
     they were, a bit an image, as ``np.packbits`` makes it of bool (images,); empty where that is not known.
+    Raises ``ValueError`` where these do not fit together.
     """
 
     corruption: str
@@ -27,6 +29,17 @@ class Cell:
     images: int
     errors: int
     wrong: bytes = b""
+
+    def __post_init__(self) -> None:
+        where = f"{self.corruption} at severity {self.severity}"
+        if not 0 <= self.errors <= self.images:
+            raise ValueError(f"expected 0 <= errors <= images, got {self.errors} of {self.images} ({where})")
+        told = int.from_bytes(self.wrong, "big").bit_count()
+        if self.wrong and (len(self.wrong) != -(-self.images // 8) or told != self.errors):
+            raise ValueError(
+                f"expected outcomes of {self.images} images, {self.errors} of them wrong, got "
+                f"{len(self.wrong)} bytes with {told} bits set ({where})"
+            )
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,7 @@ class Record:
     ``metrics`` holds the case's scalar figures by name (units in the name: ``zipped_bytes``,
     ``latency_median_s``); a figure that could not be computed is absent.  ``details`` holds what a reader
     may want beside them (claims per layer, how a latency was taken).  ``images`` says what the cells are of.
+    Raises ``ValueError`` for a figure that is not a finite number.
     """
 
     case: Case
@@ -55,6 +69,14 @@ class Record:
     metrics: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     images: ImageSet | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.metrics.items():
+            if not math.isfinite(value):
+                raise ValueError(
+                    f"expected {name} to be a finite number, got {value} ({self.case}), because what "
+                    "cannot be computed is absent from a record; try leaving it out"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values."""
