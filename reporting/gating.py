@@ -6,6 +6,7 @@ is read before anything is collected, and refused as soon as it is known what is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,8 @@ class Gatekeeper:
         if self._config.option.collectonly:
             return
         recording, others = self._recording, []
+        if recording:
+            _remove_earlier(Path(self._config.getoption("report")))
         if exitstatus in _ENDED and (self._gate or self._save):
             others = self._conclude(recording)
         session.exitstatus = session_code(exitstatus, _endings(recording), others)
@@ -209,6 +212,15 @@ def _read(path: Path) -> Snapshot:
             f"--gate: expected a baseline at {path}, got {error.strerror!r}; try the file of a run with "
             "--save-baseline"
         ) from None
+
+
+def _remove_earlier(out: Path) -> None:
+    """Remove what an earlier run has left of a comparison: beside this run's report it would seem its own."""
+    from reporting.comparison_report import gate_files  # noqa: PLC0415 - pandas, as the report to come
+
+    for path in gate_files(out):
+        with suppress(OSError):  # that nothing can be written there, the report says
+            path.unlink()
 
 
 def _endings(recording: Recording | None) -> list[Ending]:

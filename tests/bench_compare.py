@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,13 @@ def made_up(images: int, rng: np.random.Generator) -> Snapshot:
 
 
 def changed(run: Snapshot, share: float, rng: np.random.Generator) -> Snapshot:
-    """Return the run with the outcome of a share of the images of each cell turned round."""
+    """Return the run with other outcomes of a share of the images of each cell, and the same error rates."""
     images = int(run.images[0])
-    flips = np.stack([np.packbits(rng.random(images, np.float32) < share) for _ in run.cells])
-    return Snapshot(**{**vars(run), "wrong": run.wrong ^ flips})
+    wrong = np.unpackbits(run.wrong, axis=1, count=images)
+    for row in wrong:
+        some = rng.random(images, np.float32) < share / (2 * row.mean() * (1 - row.mean()))
+        row[some] = rng.permutation(row[some])
+    return replace(run, wrong=np.packbits(wrong, axis=1))
 
 
 if __name__ == "__main__":
