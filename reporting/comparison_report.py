@@ -31,6 +31,9 @@ from reporting.tables import (
 
 _CORRECTIONS = {"bh": "Benjamini-Hochberg", "by": "Benjamini-Yekutieli"}
 
+#: How the heading of a column says that there is not enough data.
+_UNSURE = "unsure"
+
 _OUTCOMES = {
     ExitCode.KEPT: "passed",
     ExitCode.BROKEN: "failed",
@@ -102,10 +105,10 @@ def sentences(compared: Compared) -> Iterator[str]:
     yield f"Baseline: suite {baseline.suite}" + (f", run of {started}." if started else ".")
     gate, level = current.gate, current.statistics.level
     yield (
-        "Positive differences are worse. Worse: significant (exact McNemar on the same images, "
-        f"{_CORRECTIONS[gate.correction]} over all cells, {100 * (1 - level):g} %) and at least "
-        f"{gate.least_effect:g} points of error in a cell, or {gate.least_mce_effect:g} points of mCE in a "
-        f"variant. Same: a rise of that size is ruled out at {100 * level:g} %. mCE is here in % of the "
+        "A positive difference is worse. Worse: significant (exact McNemar on the same images, "
+        f"{_CORRECTIONS[gate.correction]} over all cells, {100 * (1 - level):g} %) and no less than "
+        f"{gate.least_effect:g} in points of error of a cell, or {gate.least_mce_effect:g} in points of mCE "
+        f"of a variant. Same: a rise of that size is ruled out at {100 * level:g} %. mCE is here in % of the "
         "error of the baseline's original."
     )
     if variants[NOT_ENOUGH_DATA]:
@@ -171,7 +174,12 @@ def _variant_tables(variants: pd.DataFrame) -> Iterator[Table]:
             "mCE\nto": figures(rows["mce_high"], 2),
         }
         shown |= {f"cells\n{_short(verdict)}": rows[verdict].astype("str") for verdict in VERDICTS}
-        yield Table(f"{dataset}: every variant beside the baseline", pd.DataFrame(shown), words=4)
+        yield Table(
+            f"{dataset}: every variant beside the baseline",
+            pd.DataFrame(shown),
+            words=4,
+            note=f"{_UNSURE}: not enough data.",
+        )
 
 
 def _worst_table(worst: pd.DataFrame) -> Table:
@@ -208,7 +216,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def _short(verdict: Verdict) -> str:
     """Return a verdict in few letters, for the heading of a column."""
-    return "unsure" if verdict == NOT_ENOUGH_DATA else verdict
+    return _UNSURE if verdict == NOT_ENOUGH_DATA else verdict
 
 
 def _values(table: pd.DataFrame, columns: list[str]) -> Iterator[dict[str, Any]]:

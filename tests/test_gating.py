@@ -1,7 +1,11 @@
-"""A session is compared with a baseline (``--gate``), kept as one (``--save-baseline``), and says so by its code."""
+"""A session is compared with a baseline (``--gate``) and kept as one (``--save-baseline``)."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,13 +72,20 @@ WORKERS = [pytest.param(ALONE, id="alone"), pytest.param(("-n2",), id="workers")
 Run = Callable[..., pytest.RunResult]
 
 
+def lay_out(folder: Path) -> None:
+    """Write the cases into ``folder``."""
+    (folder / "pytest.ini").write_text("[pytest]")
+    (folder / "conftest.py").write_text(
+        'pytest_plugins = ["benchmarks.plugin", "reporting.plugin", "reporting.gating"]'
+    )
+    (folder / "test_cases.py").write_text(textwrap.dedent(CASES))
+
+
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the cases with options, and with what the environment says."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.makeini("[pytest]")
-    pytester.makeconftest('pytest_plugins = ["benchmarks.plugin", "reporting.plugin", "reporting.gating"]')
-    pytester.makepyfile(test_cases=CASES)
+    lay_out(pytester.path)
 
     def run(*options: str, **told: str) -> pytest.RunResult:
         with monkeypatch.context() as patch:
@@ -85,10 +96,20 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The baseline that a run keeps."""
+    folder = tmp_path_factory.mktemp("saved")
+    lay_out(folder)
+    command = [sys.executable, "-m", "pytest", *ALONE, *SMALL, "--save-baseline", "main.baseline"]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    return (folder / "main.baseline").read_bytes()
+
+
 @pytest.fixture
-def baseline(run: Run) -> Run:
+def baseline(run: Run, saved: bytes, pytester: pytest.Pytester) -> Run:
     """A run with a baseline ``main.baseline`` beside it."""
-    assert run(*ALONE, "--save-baseline", "main.baseline").ret == 0
+    (pytester.path / "main.baseline").write_bytes(saved)
     return run
 
 
