@@ -34,7 +34,7 @@ from reporting.statistics.verdicts import (
     variant_verdict,
 )
 
-#: Which cell of a comparison is at this place of the baseline and at that of the run; -1 where it is not.
+#: Where a snapshot has each of some cells, int64 (cells,); -1 where it was not measured.
 _Places = npt.NDArray[np.int64]
 
 #: The verdicts, the gravest first.
@@ -119,12 +119,11 @@ def compare(baseline: Snapshot, current: Snapshot) -> Compared:
     paired = (theirs >= 0) & (ours >= 0)
     _check_images(baseline, current, every, theirs, ours)
     cells = _compared_cells(baseline, current, every, theirs, ours)
-    reasons = np.select(
+    cells["reason"] = np.select(
         [paired, np.arange(len(every)) >= len(wanted), theirs < 0],
         ["", "no longer in the suite", "not measured in the baseline, image by image"],
         "not measured in this run, image by image",
     )
-    cells["reason"] = reasons
     mce = mce_differences(baseline, current, [every[place] for place in np.flatnonzero(paired)])
     left_out = len(kept) - len(gone) - len(set(kept) & set(wanted))
     return Compared(baseline, current, cells, _variants(every, cells, mce), left_out)
@@ -154,7 +153,7 @@ def _names(cells: Sequence[CellId]) -> str:
 
 
 def _places(snapshot: Snapshot, cells: Sequence[CellId]) -> _Places:
-    """Return where ``snapshot`` has each of ``cells``, int64 (cells,), -1 where it was not measured."""
+    """Return where ``snapshot`` has each of ``cells``."""
     found = (snapshot.measured_at(cell) for cell in cells)
     return np.array([-1 if place is None else place for place in found], np.int64)
 

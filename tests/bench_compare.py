@@ -51,8 +51,11 @@ def main() -> None:
         command = [sys.executable, "-m", "reporting", "compare", *map(str, paths), "--out", folder]
         finished = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
         seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{seconds:6.2f} s  {peak:6.0f} MiB peak  reporting compare, exit code {finished.returncode}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"{seconds:6.2f} s ({used.ru_utime + used.ru_stime:.2f} s of processors)  "
+        f"{used.ru_maxrss / 1024:6.0f} MiB peak  reporting compare, exit code {finished.returncode}"
+    )
     print(finished.stdout.partition("\n\n")[0])
 
 
