@@ -61,7 +61,6 @@ class Record:
     ``metrics`` holds the case's scalar figures by name (units in the name: ``zipped_bytes``,
     ``latency_median_s``); a figure that could not be computed is absent.  ``details`` holds what a reader
     may want beside them (claims per layer, how a latency was taken).  ``images`` says what the cells are of.
-    Raises ``ValueError`` for a figure that is not a finite number.
     """
 
     case: Case
@@ -70,16 +69,9 @@ class Record:
     details: Mapping[str, Any] = field(default_factory=dict)
     images: ImageSet | None = None
 
-    def __post_init__(self) -> None:
-        for name, value in self.metrics.items():
-            if not math.isfinite(value):
-                raise ValueError(
-                    f"expected {name} to be a finite number, got {value} ({self.case}), because what "
-                    "cannot be computed is absent from a record; try leaving it out"
-                )
-
     def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON values."""
+        """Return the record as JSON values; ``ValueError`` for a figure that is no finite number."""
+        _check_finite(self.case, self.metrics)
         value = asdict(self)
         for cell in value["cells"]:
             cell["wrong"] = base64.b64encode(cell["wrong"]).decode("ascii")
@@ -88,8 +80,10 @@ class Record:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Record:
         """Return the record of :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` for another."""
+        case = case_from_json(value["case"])
+        _check_finite(case, value["metrics"])
         return cls(
-            case=case_from_json(value["case"]),
+            case=case,
             cells=tuple(
                 Cell(**{**cell, "wrong": base64.b64decode(cell["wrong"], validate=True)})
                 for cell in value["cells"]
@@ -103,3 +97,12 @@ class Record:
 def case_from_json(value: Mapping[str, Any]) -> Case:
     """Return the case of ``dataclasses.asdict``."""
     return Case(**{**value, "variant": Variant(**value["variant"])})
+
+
+def _check_finite(case: Case, metrics: Mapping[str, float]) -> None:
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise ValueError(
+                f"expected {name} to be a finite number, got {value} ({case}), because what cannot be "
+                "computed is absent from a record; try leaving it out"
+            )

@@ -110,8 +110,8 @@ def snapshot_of(recording: Recording) -> Snapshot:
     populations: dict[str, int] = {}
     for case in recording.header.cases:
         wanted = str(case) in selected
-        severities = suite.corruptions.severities
-        chosen |= {CellId(case.variant, *cell): wanted for cell in cells_of(case, severities)}
+        own = {CellId(case.variant, *cell): wanted for cell in cells_of(case, suite.corruptions.severities)}
+        chosen |= own
         entry = recording.entries.get(str(case)) if wanted else None
         if entry is None or entry.ending == "error" or not entry.record or not entry.record.images:
             continue
@@ -120,7 +120,8 @@ def snapshot_of(recording: Recording) -> Snapshot:
         populations[identity] = entry.record.images.population
         for cell in entry.record.cells:
             place = CellId(case.variant, cell.corruption, cell.severity)
-            if cell.wrong and place in chosen:
+            # A record may have others beside its own, but says the image set of its own alone.
+            if cell.wrong and place in own:
                 measured[place] = cell, identity
     cells, identities = tuple(chosen), list(populations)
     wrong = np.zeros(
@@ -227,10 +228,10 @@ def _checked(path: Path) -> bytes:
             "another version of RobustLite wrote it; try that version, or save the baseline anew"
         )
     told = re.fullmatch(rb" (\d+) ([0-9a-f]{64})", found[2] or b"")
+    if told is not None and len(rest) != int(told[1]):
+        what = f"{int(told[1])} bytes after the first line of the baseline {path}, got {len(rest)}"
+        raise BaselineError(f"expected {what}, because it was cut off or added to; try copying it again")
     if told is None or hashlib.sha256(rest).hexdigest().encode() != told[2]:
-        if told is not None and len(rest) != int(told[1]):
-            what = f"{int(told[1])} bytes after the first line of the baseline {path}, got {len(rest)}"
-            raise BaselineError(f"expected {what}, because it was cut off or added to; try copying it again")
         raise BaselineError(
             f"expected the baseline {path} to have the digest in its first line, got another, because it was "
             "damaged or edited; try copying it again"

@@ -34,10 +34,10 @@ cannot be compared, and the reason is told.
 _EPILOG = """\
 exit codes:
   0  no regression
-  1  something is worse than the baseline
+  1  something is worse than the baseline (or, with thresholds.strict, there is not enough data)
   2  wrong input: a file that cannot be read, or runs that cannot be compared
   5  CURRENT selected no cell
-  6  it cannot be told: cells are missing (or, with thresholds.strict, there is not enough data)
+  6  it cannot be told: cells are missing
 
 examples:
   python -m reporting compare main.baseline report

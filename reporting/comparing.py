@@ -75,13 +75,13 @@ class Compared:
 
     @cached_property
     def exit_code(self) -> ExitCode:
-        """What a pipeline is told.  What is missing never passes."""
+        """What a pipeline is told.  What is missing never passes; in a strict suite too little data fails."""
         if self.cells.empty:
             return ExitCode.NOTHING_MEASURED
-        if self.verdict == WORSE:
-            return ExitCode.BROKEN
         undecided = self.verdict == NOT_ENOUGH_DATA and self.current.strict
-        return ExitCode.UNKNOWN if self.verdict == MISSING or undecided else ExitCode.KEPT
+        if self.verdict == WORSE or undecided:
+            return ExitCode.BROKEN
+        return ExitCode.UNKNOWN if self.verdict == MISSING else ExitCode.KEPT
 
 
 def check_beforehand(baseline: Snapshot, planned: Snapshot, suite: Suite) -> None:

@@ -16,7 +16,8 @@ class ExitCode(IntEnum):
 
     #: Every threshold kept, no regression.
     KEPT = 0
-    #: A verdict on the models: a threshold is broken, or something is worse than the baseline.
+    #: A verdict on the models: a threshold is broken, or something is worse than the baseline (in a strict
+    #: suite also: there is not enough data to say that it is not).
     BROKEN = 1
     INTERRUPTED = 2
     INTERNAL_ERROR = 3

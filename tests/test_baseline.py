@@ -116,6 +116,22 @@ def test_what_was_not_selected_does_not_count_though_it_is_in_the_journal() -> N
     assert snapshot.selected.tolist() == snapshot.measured.tolist() == [True, False, False]
 
 
+def test_a_cell_counts_by_the_case_that_it_is_of() -> None:
+    """A record may have cells of other image sets than the one that it names."""
+    fog = RECORDS[1].cells
+    both = dataclasses.replace(RECORDS[0], cells=(*RECORDS[0].cells, *fog))
+    snapshot = snapshot_of(
+        Recording(RECORDING.header, {str(CLEAN): Entry(str(CLEAN), "passed", "", both)}, True)
+    )
+    assert snapshot.measured.tolist() == [True, False, False]
+
+
+def test_a_length_that_was_edited_is_noticed(content: bytes, tmp_path: Path) -> None:
+    length = content.split(b" ", 4)[3]
+    edited = content.replace(b" " + length + b" ", b" 9" + length + b" ", 1)
+    assert "because it was cut off or added to" in refused(tmp_path, edited)
+
+
 @pytest.fixture(scope="module")
 def damaged_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("damaged") / "a.baseline"

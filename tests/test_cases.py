@@ -108,10 +108,13 @@ def test_record_with_a_part_too_many_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_record_with_a_figure_that_is_no_number_is_refused_by_its_name(value: float) -> None:
-    with pytest.raises(
-        ValueError, match=r"sparsity to be a finite number, got (nan|inf) \(digits-.*-claims\)"
-    ):
-        Record(Case(VARIANT, "claims"), metrics={"sparsity": value})
+    told = r"sparsity to be a finite number, got (nan|inf) \(digits-.*-claims\)"
+    record = Record(Case(VARIANT, "claims"), metrics={"sparsity": value})
+    with pytest.raises(ValueError, match=told):
+        record.to_json()
+    whole = Record(record.case).to_json()
+    with pytest.raises(ValueError, match=told):
+        Record.from_json({**whole, "metrics": {"sparsity": value}})
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ CASES = """
             identity["corruption"] = {"name": name, "revision": revision, "scale": suite.corruptions.scale}
         metrics = {"accuracy": float(told("ACCURACY", "1"))}
         record = Record(case, tuple(cells), metrics, images=ImageSet(10_000, identity))
+        record.to_json()  # as it is handed to pytest-benchmark
         request.node.stash[RECORD] = record
 
     @pytest.mark.accuracy
