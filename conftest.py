@@ -8,4 +8,5 @@ pytest_plugins = [
     "reporting.recording",
     "reporting.scheduling",
     "reporting.plugin",
+    "reporting.gating",
 ]

@@ -7,6 +7,7 @@ another day, so it consists of plain JSON values and carries the identity of its
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ class Cell:
 
     ``corruption`` is ``"clean"`` and ``severity`` 0 for the untouched test images.  ``wrong`` tells which
     they were, a bit an image, as ``np.packbits`` makes it of bool (images,); empty where that is not known.
+    Raises ``ValueError`` where these do not fit together.
     """
 
     corruption: str
@@ -27,6 +29,17 @@ class Cell:
     images: int
     errors: int
     wrong: bytes = b""
+
+    def __post_init__(self) -> None:
+        where = f"{self.corruption} at severity {self.severity}"
+        if not 0 <= self.errors <= self.images:
+            raise ValueError(f"expected 0 <= errors <= images, got {self.errors} of {self.images} ({where})")
+        told = int.from_bytes(self.wrong, "big").bit_count()
+        if self.wrong and (len(self.wrong) != -(-self.images // 8) or told != self.errors):
+            raise ValueError(
+                f"expected outcomes of {self.images} images, {self.errors} of them wrong, got "
+                f"{len(self.wrong)} bytes with {told} bits set ({where})"
+            )
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,8 @@ class Record:
     images: ImageSet | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON values."""
+        """Return the record as JSON values; ``ValueError`` for a figure that is no finite number."""
+        _check_finite(self.case, self.metrics)
         value = asdict(self)
         for cell in value["cells"]:
             cell["wrong"] = base64.b64encode(cell["wrong"]).decode("ascii")
@@ -66,8 +80,10 @@ class Record:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Record:
         """Return the record of :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` for another."""
+        case = case_from_json(value["case"])
+        _check_finite(case, value["metrics"])
         return cls(
-            case=case_from_json(value["case"]),
+            case=case,
             cells=tuple(
                 Cell(**{**cell, "wrong": base64.b64decode(cell["wrong"], validate=True)})
                 for cell in value["cells"]
@@ -81,3 +97,12 @@ class Record:
 def case_from_json(value: Mapping[str, Any]) -> Case:
     """Return the case of ``dataclasses.asdict``."""
     return Case(**{**value, "variant": Variant(**value["variant"])})
+
+
+def _check_finite(case: Case, metrics: Mapping[str, float]) -> None:
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise ValueError(
+                f"expected {name} to be a finite number, got {value} ({case}), because what cannot be "
+                "computed is absent from a record; try leaving it out"
+            )

@@ -269,6 +269,21 @@ class Statistics(_Section):
     about: Literal["test-set", "such-images"] = "test-set"
 
 
+class Gate(_Section):
+    """When a comparison with a baseline is a regression: it has to be significant and to matter.
+
+    ``least_effect`` is the smallest rise of a cell's error that matters, in points: 1.0 is one image in a
+    hundred.  ``least_mce_effect`` is the smallest rise of a variant's mCE that matters, in per cent of the
+    error of the baseline's original.  ``correction`` of the p-values for the number of tests: ``"bh"``
+    (Benjamini-Hochberg), or ``"by"`` (Benjamini-Yekutieli), which holds however the cells depend on each
+    other.  Significant is what ``1 - statistics.level`` says.
+    """
+
+    least_effect: Annotated[float, Field(gt=0, le=100)] = 1.0
+    least_mce_effect: Rate = 2.0
+    correction: Literal["bh", "by"] = "bh"
+
+
 class Bounds(_Section):
     """Limits that a case asserts; one that is absent is not asserted.
 
@@ -328,6 +343,7 @@ class Suite(_Section):
     corruptions: Corruptions
     latency: Latency = Latency()
     statistics: Statistics = Statistics()
+    gate: Gate = Gate()
     thresholds: Thresholds = Thresholds()
 
     @model_validator(mode="after")

@@ -10,9 +10,12 @@ from typing import get_args
 
 from benchmarks.schema import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
-from reporting import published
+from reporting import compare_command, published
+from reporting.baseline import BaselineError
+from reporting.comparing import ComparisonError
 from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
+from reporting.journal import JournalError
 from reporting.metrics import Convention
 from reporting.recorded import InputError, read_cells, read_latency, read_sizes
 from reporting.report import Report, render_terminal, write_report
@@ -64,15 +67,14 @@ example:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 2 wrong input."""
+    """Run the command line and return its exit code: 0 done, 2 wrong input, others a verdict."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
-    except (InputError, SuiteError, OSError) as error:
+        return options.run(options) or 0
+    except (InputError, SuiteError, JournalError, BaselineError, ComparisonError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def build(options: argparse.Namespace) -> None:
@@ -145,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recorded(command)
     _add_convention(command, default="unrounded", meaning="unrounded")
     command.set_defaults(run=set_beside_published)
+    compare_command.add_command(commands)
     return parser
 
 

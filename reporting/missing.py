@@ -11,15 +11,20 @@ from reporting.frames import CLEAN, EXPECTED, VARIANT, frame, identity
 from reporting.metrics import BASELINE
 
 
+def cells_of(case: Case, severities: Sequence[int]) -> list[tuple[str, int]]:
+    """Return (corruption, severity) of each cell that ``case`` measures; there are none of some kinds."""
+    if case.kind == "accuracy":
+        return [(CLEAN, 0)]
+    return [(case.corruption, level) for level in severities] if case.corruption else []
+
+
 def expected_cells(cases: Iterable[Case], severities: Sequence[int]) -> pd.DataFrame:
     """Return the cells that ``cases`` measure when each corruption has these ``severities``."""
-    rows = []
-    for case in cases:
-        variant = identity(case.variant)
-        if case.kind == "accuracy":
-            rows.append(variant | {"corruption": CLEAN, "severity": 0})
-        elif case.kind == "robustness":
-            rows += [variant | {"corruption": case.corruption, "severity": level} for level in severities]
+    rows = [
+        identity(case.variant) | {"corruption": corruption, "severity": level}
+        for case in cases
+        for corruption, level in cells_of(case, severities)
+    ]
     return frame(rows, EXPECTED).drop_duplicates(ignore_index=True)
 
 

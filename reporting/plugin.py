@@ -23,9 +23,10 @@ from benchmarks.plugin import CASES, OPTIONS, RECORD, SUITE, case_id
 from benchmarks.results import Record
 from reporting.files import listed
 from reporting.gate import Check, Limits
-from reporting.journal import Entry, Header, Journal, JournalError
+from reporting.journal import Entry, Header, Journal, JournalError, Recording
 
-_COLLECTOR = "robustlite-collector"
+#: The name of the plugin that has what the session's cases came to.
+COLLECTOR = "robustlite-collector"
 
 #: The attribute of a test's report under which what a case came to travels to the process that reports.
 _CARRIED = "robustlite"
@@ -56,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect results in the process that reports: the controller of the workers, or the only process."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Collector(config), _COLLECTOR)
+        config.pluginmanager.register(Collector(config), COLLECTOR)
 
 
 @pytest.fixture
@@ -91,6 +92,14 @@ class Collector:
         self._journal: Journal | None = None
         self._header: Header | None = None
 
+    @property
+    def recording(self) -> Recording | None:
+        """What the session's cases came to so far, ``None`` if none is selected and run."""
+        if self._header is None:
+            return None
+        taken_over = self._journal.taken_over if self._journal else {}
+        return Recording(self._header, {**taken_over, **self._entries}, finished=False)
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin the journal when it is known what is measured."""
@@ -124,13 +133,15 @@ class Collector:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the tables and write the report's files, if any case was run."""
-        if not self._entries or self._header is None:
+        recording = self.recording
+        if not self._entries or recording is None:
             return
         from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415 - pandas
 
         suite = self._config.stash[SUITE]
-        entries = {**(self._journal.taken_over if self._journal else {}), **self._entries}
-        report = Report.of_run(self._header, entries.values(), with_paper=self._config.getoption("paper"))
+        report = Report.of_run(
+            recording.header, recording.entries.values(), with_paper=self._config.getoption("paper")
+        )
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))
         out = Path(self._config.getoption("report"))

@@ -196,7 +196,7 @@ def missing_tables(missing: pd.DataFrame, absent: pd.DataFrame) -> Iterator[Tabl
     ``missing`` is of :func:`reporting.missing.missing_cells`, ``absent`` of ``absent_metrics`` there.
     """
     gaps = [
-        rows[VARIANT].head(1).assign(metric="cells", reason=f"not recorded: {_image_sets(rows)}")
+        rows[VARIANT].head(1).assign(metric="cells", reason=f"not recorded: {image_sets(rows)}")
         for _, rows in missing.groupby(VARIANT)
     ]
     alike = pd.concat([*gaps, absent]).groupby(["dataset", "model", "metric", "reason"], sort=False)
@@ -285,7 +285,7 @@ def _models_beside_each_other(shown: pd.DataFrame, what: str) -> Iterator[Table]
             yield Table(f"{dataset}: {what}", table, words=2)
 
 
-def _image_sets(cells: pd.DataFrame) -> str:
+def image_sets(cells: pd.DataFrame) -> str:
     """Return the corruptions of ``cells`` with their severities, of many the first few."""
     named = [
         CLEAN if name == CLEAN else f"{name} {runs(rows['severity'])}"

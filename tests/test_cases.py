@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,15 +19,17 @@ VARIANT = Variant("digits", "vgg6", "pcqat_int8")
 
 NAMES = st.text(min_size=1, max_size=8)
 COUNTS = st.integers(0, 10_000)
+OUTCOMES = st.lists(st.booleans(), min_size=1, max_size=20)
+CELLS = st.builds(Cell, NAMES, st.integers(0, 5), st.just(10_000), COUNTS) | st.builds(
+    lambda name, wrong: Cell(name, 1, len(wrong), sum(wrong), np.packbits(wrong).tobytes()), NAMES, OUTCOMES
+)
 RECORDS = st.builds(
     Record,
     case=st.builds(
         Case, st.builds(Variant, NAMES, NAMES, NAMES), st.sampled_from(list(KINDS)), st.none() | NAMES
     ),
-    cells=st.lists(
-        st.builds(Cell, NAMES, st.integers(0, 5), COUNTS, COUNTS, st.binary(max_size=4)), max_size=6
-    ).map(tuple),
-    metrics=st.dictionaries(NAMES, st.floats(allow_nan=False)),
+    cells=st.lists(CELLS, max_size=6).map(tuple),
+    metrics=st.dictionaries(NAMES, st.floats(allow_nan=False, allow_infinity=False)),
     details=st.dictionaries(NAMES, st.lists(COUNTS)),
     images=st.none() | st.builds(ImageSet, COUNTS, st.dictionaries(NAMES, COUNTS)),
 )
@@ -100,3 +104,24 @@ def test_record_with_a_part_too_many_is_refused() -> None:
     value["cells"][0]["skipped"] = 3
     with pytest.raises(TypeError, match="skipped"):
         Record.from_json(value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_record_with_a_figure_that_is_no_number_is_refused_by_its_name(value: float) -> None:
+    told = r"sparsity to be a finite number, got (nan|inf) \(digits-.*-claims\)"
+    record = Record(Case(VARIANT, "claims"), metrics={"sparsity": value})
+    with pytest.raises(ValueError, match=told):
+        record.to_json()
+    whole = Record(record.case).to_json()
+    with pytest.raises(ValueError, match=told):
+        Record.from_json({**whole, "metrics": {"sparsity": value}})
+
+
+@pytest.mark.parametrize(
+    ("images", "errors", "wrong"),
+    [(10, 11, b""), (10, -1, b""), (10, math.nan, b""), (10, 1, b"\x80"), (10, 1, b"\xc0\x00")],
+    ids=["more errors than images", "less than none", "no number", "too few bits", "other bits"],
+)
+def test_cell_whose_figures_do_not_fit_together_is_refused(images: int, errors: int, wrong: bytes) -> None:
+    with pytest.raises(ValueError, match="fog at severity 3"):
+        Cell("fog", 3, images, errors, wrong)

@@ -27,6 +27,9 @@ Floats = npt.NDArray[np.float64]
 #: Bytes of weights, or of errors, in one product.
 _BLOCK = 64 * 2**20
 
+#: Images that are drawn, and counted, in one go: what fits into a core's cache takes a tenth of the time.
+_DRAWN = 2**17
+
 #: Whole numbers below this are exact in single precision.
 _EXACT = 2**24
 
@@ -154,19 +157,27 @@ def _weighted_errors(errors: npt.NDArray[np.uint8], replicates: int, rng: np.ran
     counts[:, 0] = rows.sum(axis=1)
     for first in range(1, 1 + replicates, block):
         drawn = min(block, 1 + replicates - first)
-        weights = _multinomial(images, drawn, rng).astype(dtype)
+        weights = _multinomial(images, drawn, rng, dtype)
         for row in range(0, len(rows), block):
             product = rows[row : row + block].astype(dtype) @ weights.T
             counts[row : row + block, first : first + drawn] = product
     return counts.reshape(*shape, -1)
 
 
-def _multinomial(images: int, replicates: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def _multinomial(
+    images: int, replicates: int, rng: np.random.Generator, dtype: type[np.floating]
+) -> npt.NDArray[np.floating]:
     """Return (replicates, images): how often each image is drawn, in ``images`` draws with replacement."""
-    # Counting draws takes a fifth of the time of Generator.multinomial, which draws image by image.
-    drawn = rng.integers(images, size=(replicates, images))
-    drawn += images * np.arange(replicates)[:, np.newaxis]
-    return np.bincount(drawn.ravel(), minlength=replicates * images).reshape(replicates, images)
+    counts = np.empty((replicates, images), dtype)
+    block = max(1, _DRAWN // images)
+    for first in range(0, replicates, block):
+        rows = min(block, replicates - first)
+        # Counting draws takes a fifth of the time of Generator.multinomial, which draws image by image.
+        drawn = rng.integers(images, size=(rows, images))
+        drawn += images * np.arange(rows)[:, np.newaxis]
+        counted = np.bincount(drawn.ravel(), minlength=rows * images)
+        counts[first : first + rows] = counted.reshape(rows, images)
+    return counts
 
 
 def _metrics(counts: Floats, outcomes: Outcomes) -> Metrics:

@@ -74,7 +74,7 @@ def compare_cells(
     difference = np.where(n > 0, (c - b) / np.maximum(n, 1), np.nan)
     low, high = difference_interval(b, c, n, level=1 - alpha)
     p = np.where(n > 0, mcnemar(b, c), np.nan)
-    return _compared(difference, low, high, p, least=least, alpha=alpha, correction=correction)
+    return judged(difference, low, high, p, least=least, alpha=alpha, correction=correction)
 
 
 def compare_mce(
@@ -101,29 +101,10 @@ def compare_mce(
     # Equal on every image drawn, or known exactly: there is no chance in it.
     p = np.where(variance == 0, np.where(mce == 0, 1.0, 0.0), p)
     p = np.where(np.isnan(mce), np.nan, p)
-    return _compared(mce, low.mce, high.mce, p, least=least, alpha=alpha, correction=correction)
+    return judged(mce, low.mce, high.mce, p, least=least, alpha=alpha, correction=correction)
 
 
-def variant_verdict(cells: Sequence[Verdict], mce: Verdict) -> Verdict:
-    """Return the verdict on a variant from those of its cells and of its mCE.
-
-    The first that holds of: ``worse`` if any cell or the mCE is; ``missing`` if any cell is, or there is
-    none; else what the mCE says, which pools all cells, so that single cells without enough data do not
-    leave the variant undecided.  Where the mCE is ``missing`` (not all fifteen corruptions are measured),
-    the cells alone decide: ``not enough data`` if any has not, ``better`` if any is, otherwise ``same``.
-    """
-    if WORSE in cells or mce == WORSE:
-        return WORSE
-    if MISSING in cells or not len(cells):
-        return MISSING
-    if mce != MISSING:
-        return mce
-    if NOT_ENOUGH_DATA in cells:
-        return NOT_ENOUGH_DATA
-    return BETTER if BETTER in cells else SAME
-
-
-def _compared(
+def judged(
     difference: Floats,
     low: Floats,
     high: Floats,
@@ -133,6 +114,11 @@ def _compared(
     alpha: float,
     correction: Correction,
 ) -> Comparison:
+    """Return the verdicts on differences of one shape, of which ``p`` is corrected over them all.
+
+    ``least`` is in the unit of ``difference``, ``low`` and ``high``.  Parts of a whole that were compared one
+    by one are judged together with this.
+    """
     if not least > 0:
         raise ValueError(
             f"expected a least effect above zero, got {least}, because no number of images shows that "
@@ -152,6 +138,25 @@ def _compared(
             NOT_ENOUGH_DATA,
         )
     return Comparison(difference, low, high, p, p_adjusted, verdict)
+
+
+def variant_verdict(cells: Sequence[Verdict], mce: Verdict) -> Verdict:
+    """Return the verdict on a variant from those of its cells and of its mCE.
+
+    The first that holds of: ``worse`` if any cell or the mCE is; ``missing`` if any cell is, or there is
+    none; else what the mCE says, which pools all cells, so that single cells without enough data do not
+    leave the variant undecided.  Where the mCE is ``missing`` (not all fifteen corruptions are measured),
+    the cells alone decide: ``not enough data`` if any has not, ``better`` if any is, otherwise ``same``.
+    """
+    if WORSE in cells or mce == WORSE:
+        return WORSE
+    if MISSING in cells or not len(cells):
+        return MISSING
+    if mce != MISSING:
+        return mce
+    if NOT_ENOUGH_DATA in cells:
+        return NOT_ENOUGH_DATA
+    return BETTER if BETTER in cells else SAME
 
 
 def _variance(replicates: Floats) -> Floats:
