@@ -13,6 +13,8 @@ from benchmarks.suite import SuiteError, load_suite
 from reporting import published
 from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
+from reporting.journal import JournalError, read_journal, write_journal
+from reporting.merging import MergeError, grouped, merge, read_parts, report_of
 from reporting.metrics import Convention
 from reporting.recorded import InputError, read_cells, read_latency, read_sizes
 from reporting.report import Report, render_terminal, write_report
@@ -32,6 +34,9 @@ ERRORS.csv has a line per model, technique and set of images, for instance
   technique   number or name; 1 is the uncompressed original that the others are compared with
   corruption  'clean' at severity 0 gives the accuracy; mCE needs the fifteen standard corruptions
   error       fraction of the images that were classified wrongly, from 0 to 1
+
+In its place the folder of a report, or the records.jsonl in it, gives the whole report of that run,
+with intervals, kernels and notes; sizes, latency and suite are in it.
 """
 
 _BUILD_EXAMPLES = """\
@@ -39,8 +44,11 @@ examples:
   python -m reporting build errors.csv --sizes sizes.csv --out report
       mCE, compression ratio, accuracy and the Pareto-optimal variants
 
+  python -m reporting build report --out again
+      the same report from the records of a run
+
   python -m reporting build report/results.csv --sizes report/summary.csv --out again
-      the same report from the files of a report
+      the same figures from the tables of a report
 
   python -m reporting build errors.csv --out report --convention rounded
       as the original study computes: each CE rounded before it is averaged; without sizes there is
@@ -62,32 +70,88 @@ example:
   python -m reporting published report study_errors.csv --sizes study_sizes.csv --out docs/results
 """
 
+_MERGE = """\
+Join the reports of shards (pytest --shard I/N) into one: its records.jsonl, and the whole report as
+'build' writes it.  Shards must be of one suite and of the same images; where two have the same case
+they must have found the same, but for latencies, of which the first named counts.
+
+Whatever the suite has and no shard has measured is listed; then, and where a case ended in an error,
+the exit code is 6.
+"""
+
+_MERGE_EXAMPLES = """\
+example:
+  pytest benchmarks -n auto --shard 1/2 --report shard-1     on one machine
+  pytest benchmarks -n auto --shard 2/2 --report shard-2     on another
+  python -m reporting merge shard-1 shard-2 --out report
+"""
+
+#: The exit code where it cannot be told whether all is well, because something was not measured.
+_UNKNOWN = 6
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 2 wrong input."""
+    """Run the command line and return its exit code: 0 done, 2 wrong input, 6 something is missing."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
-    except (InputError, SuiteError, OSError) as error:
+        return options.run(options) or 0
+    except (InputError, SuiteError, JournalError, MergeError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def build(options: argparse.Namespace) -> None:
     """Build the report that the command line asks for."""
+    report = _of_journal(options) if _is_journal(options.errors) else _of_tables(options)
+    written = write_report(report, options.out)
+    print(render_terminal(report))
+    print("Written:", *listed(written), sep="\n  ")
+
+
+def _is_journal(path: Path) -> bool:
+    return path.is_dir() or path.suffix in (".jsonl", ".part")
+
+
+def _of_journal(options: argparse.Namespace) -> Report:
+    for name in ("sizes", "latency", "suite"):
+        given = getattr(options, name)
+        if given is not None:
+            raise InputError(
+                f"expected no --{name} beside {options.errors}, got {given}, because the records of a run "
+                "have their own; leave it out, or pass the results.csv of the report"
+            )
+    recording = read_journal(options.errors)
+    return Report.of_run(recording.header, recording.entries.values(), convention=options.convention)
+
+
+def _of_tables(options: argparse.Namespace) -> Report:
     suite = load_suite(options.suite, Known(ANY_NAME, ANY_NAME, ANY_NAME)) if options.suite else None
-    report = Report.of_recorded(
+    return Report.of_recorded(
         read_cells(options.errors),
         read_sizes(options.sizes) if options.sizes else frame([], SIZES),
         read_latency(options.latency) if options.latency else frame([], LATENCY),
         options.convention,
         suite,
     )
+
+
+def join(options: argparse.Namespace) -> int:
+    """Join the shards that the command line names; the exit code says whether the suite is complete."""
+    merged = merge(read_parts(options.shards))
+    report = report_of(merged)
     written = write_report(report, options.out)
+    written.append(write_journal(options.out, merged.header, merged.entries.values()))
     print(render_terminal(report))
     print("Written:", *listed(written), sep="\n  ")
+    for remark in merged.remarks:
+        print(remark, file=sys.stderr)
+    missing = merged.missing
+    if missing:
+        print(f"Missing: {len(missing)} of the suite's {len(merged.header.cases)} cases")
+        print(*grouped(missing), sep="\n")
+    errors = any(entry.ending == "error" for entry in merged.entries.values())
+    return _UNKNOWN if missing or errors or len(report.missing) else 0
 
 
 def set_beside_published(options: argparse.Namespace) -> None:
@@ -119,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_BUILD_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_recorded(command)
+    _add_recorded(command, "top-1 errors, or a report's folder or records.jsonl")
     command.add_argument(
         "--latency",
         type=Path,
@@ -135,6 +199,19 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=build)
 
     command = commands.add_parser(
+        "merge",
+        help="join the reports of shards, and say what is missing",
+        description=_MERGE,
+        epilog=_MERGE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "shards", type=Path, nargs="+", metavar="DIR", help="folder of a shard's report, or its records.jsonl"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    command.set_defaults(run=join)
+
+    command = commands.add_parser(
         "published",
         help="set a report beside published results",
         description=_PUBLISHED,
@@ -142,14 +219,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("report", type=Path, metavar="REPORT", help="folder of a report")
-    _add_recorded(command)
+    _add_recorded(command, "top-1 errors")
     _add_convention(command, default="unrounded", meaning="unrounded")
     command.set_defaults(run=set_beside_published)
     return parser
 
 
-def _add_recorded(command: argparse.ArgumentParser) -> None:
-    command.add_argument("errors", type=Path, metavar="ERRORS.csv", help="top-1 errors")
+def _add_recorded(command: argparse.ArgumentParser, errors: str) -> None:
+    command.add_argument("errors", type=Path, metavar="ERRORS.csv", help=errors)
     command.add_argument(
         "--sizes", type=Path, metavar="SIZES.csv", help="columns dataset, model, technique, zipped_bytes"
     )
