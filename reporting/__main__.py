@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from benchmarks.schema import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
 from reporting import published
+from reporting.ci import append_summary
 from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
 from reporting.journal import JournalError, read_journal, write_journal
@@ -144,6 +146,7 @@ def join(options: argparse.Namespace) -> int:
     written.append(write_journal(options.out, merged.header, merged.entries.values()))
     print(render_terminal(report))
     print("Written:", *listed(written), sep="\n  ")
+    append_summary(report, partial(print, file=sys.stderr))
     for remark in merged.remarks:
         print(remark, file=sys.stderr)
     missing = merged.missing

@@ -73,6 +73,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         record = item.stash.get(RECORD, None)
         limits = item.stash.get(_LIMITS, None)
+        if record and item.config.getoption("xmlpath", None):
+            from reporting.ci import properties_of  # noqa: PLC0415 - pandas
+
+            # pytest sends them along, and writes those of a test's last report into the JUnit XML.
+            item.user_properties.extend(properties_of(record, item.config.stash[SUITE].statistics))
         carried = {
             "record": record.to_json() if record else None,
             "checks": [asdict(check) for check in limits.checks] if limits else [],
@@ -124,13 +129,15 @@ class Collector:
         """Print the tables and write the report's files, if any case was run."""
         if not self._entries or self._header is None:
             return
-        from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415 - pandas
+        from reporting.ci import append_summary  # noqa: PLC0415 - pandas
+        from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415
 
         suite = self._config.stash[SUITE]
         entries = {**(self._journal.taken_over if self._journal else {}), **self._entries}
         report = Report.of_run(self._header, entries.values(), with_paper=self._config.getoption("paper"))
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))
+        append_summary(report, terminalreporter.write_line)
         out = Path(self._config.getoption("report"))
         try:
             written = write_report(report, out)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.schema import Statistics, Suite
-from reporting import tables
+from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
 from reporting.frames import EXPECTED, VARIANT, frame, from_records
 from reporting.journal import Entry, Header
@@ -146,6 +146,10 @@ class Report:
         """The expected cells that were not measured."""
         return missing_cells(self.cells, self.expected)
 
+    def figures(self) -> Iterator[tracking.Figure]:
+        """Yield every defined figure, for services that track benchmarks."""
+        return tracking.figures(self.summary, self.latency, self.corruption_errors, self.uncertainty.ce)
+
     def contents(self, *, brief: bool) -> Iterator[Table]:
         """Yield the report's tables; a brief report has CE per corruption only of variants without mCE."""
         without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]
@@ -208,8 +212,8 @@ def write_report(report: Report, out: Path) -> list[Path]:
 
     ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant), ``kernels.csv`` (where
     files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
-    ``pareto.svg``, and the tables and figures of the paper in ``paper/``.  The same report gives the same
-    bytes.
+    ``pareto.svg``, the files of :mod:`reporting.tracking`, and the tables and figures of the paper in
+    ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
     from reporting.plots import draw_pareto  # noqa: PLC0415
@@ -227,4 +231,6 @@ def write_report(report: Report, out: Path) -> list[Path]:
     figure = draw_pareto(report.summary)
     pareto = {kind: save(figure, kind) for kind in (KINDS if report.with_paper else _SHOWN)}
     written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in _SHOWN]
+    tracked = tracking.files_of(report.figures(), report.statistics.level)
+    written += [write_text(out / name, content) for name, content in tracked.items()]
     return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])

@@ -15,7 +15,10 @@ from reporting.__main__ import main
 from reporting.journal import write_journal
 from reporting.metrics import STANDARD_CORRUPTIONS
 
-FILES = ["latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"]
+FILES = [
+    *("bencher.json", "github-bigger.json", "github-smaller.json"),
+    *("latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"),
+]
 TABLES = ["2-techniques", "4-originals", "5-extremes", "6-per-technique"]
 FIGURES = ["2-techniques", "3-pareto"]
 
