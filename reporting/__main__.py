@@ -149,12 +149,11 @@ def join(options: argparse.Namespace) -> int:
     append_summary(report, partial(print, file=sys.stderr))
     for remark in merged.remarks:
         print(remark, file=sys.stderr)
-    missing = merged.missing
-    if missing:
-        print(f"Missing: {len(missing)} of the suite's {len(merged.header.cases)} cases")
-        print(*grouped(missing), sep="\n")
+    if report.unmeasured:
+        print(f"Missing: {len(report.unmeasured)} of the suite's {len(merged.header.cases)} cases")
+        print(*grouped(report.unmeasured), sep="\n")
     errors = any(entry.ending == "error" for entry in merged.entries.values())
-    return _UNKNOWN if missing or errors or len(report.missing) else 0
+    return _UNKNOWN if report.unmeasured or errors or len(report.missing) else 0
 
 
 def set_beside_published(options: argparse.Namespace) -> None:

@@ -67,9 +67,14 @@ def verdict(report: Report) -> str:
     """Return in one line how the run came out."""
     broken = {failure.case for failure in report.failures if failure.limit is not None}
     errors = {failure.case for failure in report.failures} - broken
+    not_run = {str(case) for case in report.unmeasured} - errors
     found = [
         f"{len(cases)} {'case' if len(cases) == 1 else 'cases'} {what}"
-        for cases, what in ((broken, "broke a threshold"), (errors, "could not be measured"))
+        for cases, what in (
+            (broken, "broke a threshold"),
+            (errors, "could not be measured"),
+            (not_run, "did not run"),
+        )
         if cases
     ]
     if len(report.missing):

@@ -42,12 +42,6 @@ class Merged:
     entries: Mapping[str, Entry]
     remarks: tuple[str, ...]
 
-    @property
-    def missing(self) -> list[Case]:
-        """The cases of the suite of which nothing was measured."""
-        measured = {case for case, entry in self.entries.items() if entry.record}
-        return [case for case in self.header.cases if str(case) not in measured]
-
 
 def read_parts(paths: Iterable[Path]) -> list[Part]:
     """Return the journals at ``paths``, of which a folder stands for the whole one in it.

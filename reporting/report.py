@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.cases import Case
 from benchmarks.schema import Statistics, Suite
 from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
@@ -38,7 +39,8 @@ class Report:
     ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
-    :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known.
+    :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
+    are the cases, of any kind, that should have measured something and did not.
     """
 
     cells: pd.DataFrame
@@ -53,6 +55,7 @@ class Report:
     kernels: pd.DataFrame = field(default_factory=lambda: frame([], KERNELS))
     observed: tuple[Observed, ...] = ()
     with_paper: bool = True
+    unmeasured: tuple[Case, ...] = ()
 
     @classmethod
     def of_run(
@@ -72,6 +75,7 @@ class Report:
         suite, selected = header.suite, set(header.selected)
         every = header.cases
         cases = [case for case in every if str(case) in selected]
+        measured = {entry.case for entry in entries if entry.record}
         notes = suite.notes()
         if len(cases) < len(every):
             notes.append(f"Selected: {len(cases)} of the suite's {len(every)} cases.")
@@ -86,6 +90,7 @@ class Report:
             kernels_of(records),
             tuple(observed_of(records)),
             with_paper,
+            tuple(case for case in cases if str(case) not in measured),
         )
 
     @classmethod

@@ -44,6 +44,8 @@ def report_of(records: list[Record], others: tuple[Entry, ...] = (), cases: tupl
 FAILED = Entry("d-m-int8-clean", "failed", "no", records_of("m")[16], (CHECK,))
 ERROR = Entry("d-m-int8-latency", "error", "no | such device")
 
+QAT_CLEAN, QAT_LATENCY = (Case(Variant("d", "m", "qat"), kind) for kind in ("accuracy", "latency"))
+
 
 # The summary
 
@@ -76,9 +78,10 @@ def test_figures_stand_with_their_intervals() -> None:
         ((), (), "Kept: nothing is broken, missing or in error in 62 cells."),
         ((FAILED,), (), "Not kept: 1 case broke a threshold."),
         ((ERROR,), (), "Could not tell: 1 case could not be measured."),
-        ((), (Case(Variant("d", "m", "qat"), "accuracy"),), "Could not tell: 1 of 63 cells are missing."),
+        ((), (QAT_LATENCY,), "Could not tell: 1 case did not run."),
+        ((), (QAT_CLEAN,), "Could not tell: 1 case did not run, 1 of 63 cells are missing."),
     ],
-    ids=["kept", "broken", "error", "missing"],
+    ids=["kept", "broken", "error", "not run", "cells missing"],
 )
 def test_verdict_is_one_line(others: tuple[Entry, ...], cases: tuple[Case, ...], said: str) -> None:
     assert verdict(report_of(records_of("m"), others, cases)) == said

@@ -17,7 +17,7 @@ from benchmarks.cases import Case, Variant
 from benchmarks.results import Cell, Record
 from reporting.__main__ import main
 from reporting.journal import Entry, Header, Journal, Recording, read_journal, write_journal
-from reporting.merging import MergeError, Part, grouped, merge
+from reporting.merging import MergeError, Part, grouped, merge, report_of
 
 IMAGES = 200
 
@@ -116,7 +116,7 @@ def test_whatever_shards_have_is_there_once_and_the_rest_is_missing(chosen: list
     merged = merge(parts)
     there = set().union(*chosen)
     assert set(merged.entries) == set(map(str, there))
-    assert set(merged.missing) == set(EVERY) - there
+    assert set(report_of(merged).unmeasured) == set(EVERY) - there
 
 
 # What is missing
