@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import header_of, record_of
 
@@ -108,6 +108,7 @@ def test_out_may_be_the_folder_of_a_shard_and_what_was_cut_off_there_stays_out(
     assert all(not entry.message for entry in read_journal(shards[0]).entries.values())
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sets(st.sampled_from(EVERY)), min_size=1, max_size=4))
 def test_whatever_shards_have_is_there_once_and_the_rest_is_missing(chosen: list[set[Case]]) -> None:
     parts = [

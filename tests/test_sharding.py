@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import suite_of
 
@@ -42,6 +42,7 @@ def loads(cases: Sequence[Case], count: int) -> list[float]:
     return [load(shard) for shard in split(units_of(SUITE, cases), count)]
 
 
+@settings(deadline=None)
 @given(SELECTIONS, st.data())
 def test_shards_are_a_partition_of_the_selected_cases_none_empty(cases: list[Case], data: Any) -> None:
     units = units_of(SUITE, cases)
@@ -52,6 +53,7 @@ def test_shards_are_a_partition_of_the_selected_cases_none_empty(cases: list[Cas
     assert sorted(case for shard in shards for unit in shard for case in unit.cases) == sorted(cases)
 
 
+@settings(deadline=None)
 @given(SELECTIONS, st.integers(1, FAMILIES))
 def test_families_are_kept_whole_with_their_latency(cases: list[Case], count: int) -> None:
     units = units_of(SUITE, cases)
@@ -63,6 +65,7 @@ def test_families_are_kept_whole_with_their_latency(cases: list[Case], count: in
     assert all(len(numbers) == 1 for numbers in where.values())
 
 
+@settings(deadline=None)
 @given(SELECTIONS, st.integers(1, FAMILIES), st.randoms(use_true_random=False))
 def test_order_of_collection_does_not_matter(cases: list[Case], count: int, rng: random.Random) -> None:
     units = units_of(SUITE, cases)
@@ -71,6 +74,7 @@ def test_order_of_collection_does_not_matter(cases: list[Case], count: int, rng:
     assert split(units_of(SUITE, shuffled), count) == split(units, count)
 
 
+@settings(deadline=None)
 @given(SELECTIONS, st.integers(1, FAMILIES))
 def test_no_shard_has_more_than_an_even_share_and_one_family(cases: list[Case], count: int) -> None:
     """An even share of what the families would cost apart; within a shard they share what they need."""
@@ -80,6 +84,7 @@ def test_no_shard_has_more_than_an_even_share_and_one_family(cases: list[Case], 
     assert max(loads(cases, count)) <= sum(alone) / count + max(alone)
 
 
+@settings(deadline=None)
 @given(SELECTIONS)
 def test_more_shards_never_take_longer(cases: list[Case]) -> None:
     longest = [max(loads(cases, count)) for count in range(1, len(units_of(SUITE, cases)) + 1)]
