@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from benchmarks.schema import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
-from reporting import published
-from reporting.ci import append_summary
+from reporting import merge_command, published
 from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
-from reporting.journal import JournalError, read_journal, write_journal
-from reporting.merging import MergeError, grouped, merge, read_parts, report_of
+from reporting.journal import JournalError, read_journal
+from reporting.merging import MergeError
 from reporting.metrics import Convention
 from reporting.recorded import InputError, read_cells, read_latency, read_sizes
 from reporting.report import Report, render_terminal, write_report
@@ -72,28 +70,9 @@ example:
   python -m reporting published report study_errors.csv --sizes study_sizes.csv --out docs/results
 """
 
-_MERGE = """\
-Join the reports of shards (pytest --shard I/N) into one: its records.jsonl, and the whole report as
-'build' writes it.  Shards must be of one suite and of the same images; where two have the same case
-they must have found the same, but for latencies, of which the first named counts.
-
-Whatever the suite has and no shard has measured is listed; then, and where a case ended in an error,
-the exit code is 6.
-"""
-
-_MERGE_EXAMPLES = """\
-example:
-  pytest benchmarks -n auto --shard 1/2 --report shard-1     on one machine
-  pytest benchmarks -n auto --shard 2/2 --report shard-2     on another
-  python -m reporting merge shard-1 shard-2 --out report
-"""
-
-#: The exit code where it cannot be told whether all is well, because something was not measured.
-_UNKNOWN = 6
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 2 wrong input, 6 something is missing."""
+    """Run the command line and return its exit code: 0 done, 2 wrong input, others a verdict."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -136,24 +115,6 @@ def _of_tables(options: argparse.Namespace) -> Report:
         options.convention,
         suite,
     )
-
-
-def join(options: argparse.Namespace) -> int:
-    """Join the shards that the command line names; the exit code says whether the suite is complete."""
-    merged = merge(read_parts(options.shards))
-    report = report_of(merged)
-    written = write_report(report, options.out)
-    written.append(write_journal(options.out, merged.header, merged.entries.values()))
-    print(render_terminal(report))
-    print("Written:", *listed(written), sep="\n  ")
-    append_summary(report, partial(print, file=sys.stderr))
-    for remark in merged.remarks:
-        print(remark, file=sys.stderr)
-    if report.unmeasured:
-        print(f"Missing: {len(report.unmeasured)} of the suite's {len(merged.header.cases)} cases")
-        print(*grouped(report.unmeasured), sep="\n")
-    errors = any(entry.ending == "error" for entry in merged.entries.values())
-    return _UNKNOWN if report.unmeasured or errors or len(report.missing) else 0
 
 
 def set_beside_published(options: argparse.Namespace) -> None:
@@ -201,19 +162,6 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=build)
 
     command = commands.add_parser(
-        "merge",
-        help="join the reports of shards, and say what is missing",
-        description=_MERGE,
-        epilog=_MERGE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
-        "shards", type=Path, nargs="+", metavar="DIR", help="folder of a shard's report, or its records.jsonl"
-    )
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
-    command.set_defaults(run=join)
-
-    command = commands.add_parser(
         "published",
         help="set a report beside published results",
         description=_PUBLISHED,
@@ -224,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recorded(command, "top-1 errors")
     _add_convention(command, default="unrounded", meaning="unrounded")
     command.set_defaults(run=set_beside_published)
+    merge_command.add_command(commands)
     return parser
 
 
