@@ -6,6 +6,7 @@ pytest_plugins = [
     "benchmarks.plugin",
     "fixtures.plugin",
     "reporting.recording",
+    "reporting.sharding",
     "reporting.scheduling",
     "reporting.plugin",
     "reporting.gating",

@@ -10,12 +10,13 @@ from typing import get_args
 
 from benchmarks.schema import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
-from reporting import compare_command, published
+from reporting import compare_command, merge_command, published
 from reporting.baseline import BaselineError
 from reporting.comparing import ComparisonError
 from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
-from reporting.journal import JournalError
+from reporting.journal import JournalError, read_journal
+from reporting.merging import MergeError
 from reporting.metrics import Convention
 from reporting.recorded import InputError, read_cells, read_latency, read_sizes
 from reporting.report import Report, render_terminal, write_report
@@ -35,6 +36,9 @@ ERRORS.csv has a line per model, technique and set of images, for instance
   technique   number or name; 1 is the uncompressed original that the others are compared with
   corruption  'clean' at severity 0 gives the accuracy; mCE needs the fifteen standard corruptions
   error       fraction of the images that were classified wrongly, from 0 to 1
+
+In its place the folder of a report, or the records.jsonl in it, gives the whole report of that run,
+with intervals, kernels and notes; sizes, latency and suite are in it.
 """
 
 _BUILD_EXAMPLES = """\
@@ -42,8 +46,11 @@ examples:
   python -m reporting build errors.csv --sizes sizes.csv --out report
       mCE, compression ratio, accuracy and the Pareto-optimal variants
 
+  python -m reporting build report --out again
+      the same report from the records of a run
+
   python -m reporting build report/results.csv --sizes report/summary.csv --out again
-      the same report from the files of a report
+      the same figures from the tables of a report
 
   python -m reporting build errors.csv --out report --convention rounded
       as the original study computes: each CE rounded before it is averaged; without sizes there is
@@ -72,24 +79,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.run(options) or 0
-    except (InputError, SuiteError, JournalError, BaselineError, ComparisonError, OSError) as error:
+    except (
+        *(InputError, SuiteError, JournalError, MergeError, BaselineError, ComparisonError),
+        OSError,
+    ) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
 
 
 def build(options: argparse.Namespace) -> None:
     """Build the report that the command line asks for."""
+    report = _of_journal(options) if _is_journal(options.errors) else _of_tables(options)
+    written = write_report(report, options.out)
+    print(render_terminal(report))
+    print("Written:", *listed(written), sep="\n  ")
+
+
+def _is_journal(path: Path) -> bool:
+    return path.is_dir() or path.suffix in (".jsonl", ".part")
+
+
+def _of_journal(options: argparse.Namespace) -> Report:
+    for name in ("sizes", "latency", "suite"):
+        given = getattr(options, name)
+        if given is not None:
+            raise InputError(
+                f"expected no --{name} beside {options.errors}, got {given}, because the records of a run "
+                "have their own; leave it out, or pass the results.csv of the report"
+            )
+    recording = read_journal(options.errors)
+    return Report.of_run(recording.header, recording.entries.values(), convention=options.convention)
+
+
+def _of_tables(options: argparse.Namespace) -> Report:
     suite = load_suite(options.suite, Known(ANY_NAME, ANY_NAME, ANY_NAME)) if options.suite else None
-    report = Report.of_recorded(
+    return Report.of_recorded(
         read_cells(options.errors),
         read_sizes(options.sizes) if options.sizes else frame([], SIZES),
         read_latency(options.latency) if options.latency else frame([], LATENCY),
         options.convention,
         suite,
     )
-    written = write_report(report, options.out)
-    print(render_terminal(report))
-    print("Written:", *listed(written), sep="\n  ")
 
 
 def set_beside_published(options: argparse.Namespace) -> None:
@@ -121,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_BUILD_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_recorded(command)
+    _add_recorded(command, "top-1 errors, or a report's folder or records.jsonl")
     command.add_argument(
         "--latency",
         type=Path,
@@ -144,15 +174,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("report", type=Path, metavar="REPORT", help="folder of a report")
-    _add_recorded(command)
+    _add_recorded(command, "top-1 errors")
     _add_convention(command, default="unrounded", meaning="unrounded")
     command.set_defaults(run=set_beside_published)
     compare_command.add_command(commands)
+    merge_command.add_command(commands)
     return parser
 
 
-def _add_recorded(command: argparse.ArgumentParser) -> None:
-    command.add_argument("errors", type=Path, metavar="ERRORS.csv", help="top-1 errors")
+def _add_recorded(command: argparse.ArgumentParser, errors: str) -> None:
+    command.add_argument("errors", type=Path, metavar="ERRORS.csv", help=errors)
     command.add_argument(
         "--sizes", type=Path, metavar="SIZES.csv", help="columns dataset, model, technique, zipped_bytes"
     )

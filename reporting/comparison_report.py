@@ -1,12 +1,10 @@
-"""What people, and programs, read of a comparison with a baseline: sentences, tables, files, a summary."""
+"""What people read of a comparison with a baseline: sentences, tables, files."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -40,46 +38,6 @@ _OUTCOMES = {
     ExitCode.UNKNOWN: "could not be decided",
     ExitCode.NOTHING_MEASURED: "could not be decided, because no cell was selected",
 }
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A comparison in JSON values.
-
-    ``cells`` and ``variants`` count those of each verdict.  ``by_variant`` has for each variant (its id) the
-    ``verdict`` and the difference in mCE with its interval, ``worst`` the worst cells as the tables show
-    them, with fractions; what is absent is ``None``.
-    """
-
-    verdict: Verdict
-    exit_code: int
-    cells: Mapping[str, int]
-    variants: Mapping[str, int]
-    by_variant: tuple[Mapping[str, Any], ...]
-    worst: tuple[Mapping[str, Any], ...]
-    left_out: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the summary as JSON values."""
-        return asdict(self)
-
-
-def summary_of(compared: Compared) -> Summary:
-    """Return what programs want to know of a comparison."""
-    return Summary(
-        compared.verdict,
-        int(compared.exit_code),
-        _counts(compared.cells),
-        _counts(compared.variants),
-        tuple(_values(compared.variants, ["mce_difference", "mce_low", "mce_high", "verdict"])),
-        tuple(
-            _values(
-                worst_cells(compared.cells),
-                ["corruption", "severity", "difference", "low", "high", "p_adjusted", "verdict"],
-            )
-        ),
-        compared.left_out,
-    )
 
 
 def worst_cells(cells: pd.DataFrame) -> pd.DataFrame:
@@ -217,11 +175,3 @@ def _listed(counts: Mapping[str, int]) -> str:
 def _short(verdict: Verdict) -> str:
     """Return a verdict in few letters, for the heading of a column."""
     return _UNSURE if verdict == NOT_ENOUGH_DATA else verdict
-
-
-def _values(table: pd.DataFrame, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of ``table`` as JSON values, with the id of their variant first."""
-    for row in table.astype("object").to_dict("records"):
-        yield {"variant": "-".join(row[name] for name in VARIANT)} | {
-            name: None if pd.isna(row[name]) else row[name] for name in columns
-        }

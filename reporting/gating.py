@@ -16,15 +16,11 @@ from benchmarks.plugin import OPTIONS, SUITE
 from reporting.exit_codes import ExitCode, session_code
 from reporting.files import listed
 from reporting.journal import Ending, Recording
-from reporting.plugin import COLLECTOR
+from reporting.plugin import COLLECTOR, COMPARISON
 
 if TYPE_CHECKING:  # pandas, which a session without a baseline does not need
     from reporting.baseline import Snapshot
     from reporting.comparing import Compared
-    from reporting.comparison_report import Summary
-
-#: What came out of the comparison with a baseline, from the end of the session on, where there was one.
-SUMMARY: pytest.StashKey[Summary] = pytest.StashKey()
 
 #: pytest's own codes after which a session was measured to its end.
 _ENDED = (ExitCode.KEPT, ExitCode.BROKEN)
@@ -144,14 +140,14 @@ class Gatekeeper:
         if self._baseline is None:
             return ExitCode.KEPT
         from reporting.comparing import ComparisonError, compare  # noqa: PLC0415 - pandas
-        from reporting.comparison_report import summary_of, write_comparison  # noqa: PLC0415
+        from reporting.comparison_report import render_markdown, write_comparison  # noqa: PLC0415
 
         try:
             self._compared = compare(self._baseline, snapshot)
         except ComparisonError as error:
             self._errors.append(f"--gate {self._gate}: {error}")
             return ExitCode.WRONG_INPUT
-        self._config.stash[SUMMARY] = summary_of(self._compared)
+        self._config.stash[COMPARISON] = render_markdown(self._compared)
         out = Path(self._config.getoption("report"))
         try:
             self._written += write_comparison(self._compared, out)

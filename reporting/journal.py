@@ -144,9 +144,7 @@ class Journal:
                 "wait for it, or pass another folder with --report DIR"
             ) from None
         self.taken_over = _left_behind(self._part, header)
-        begun: list[dict[str, Any]] = [{"header": header.to_json()}]
-        begun += [{"entry": entry.to_json()} for entry in self.taken_over.values()]
-        write_text(self._part, "".join(map(_line, begun)))
+        write_text(self._part, "".join(map(_line, _lines_of(header, self.taken_over.values()))))
         self._file: IO[str] = self._part.open("a", encoding="utf-8")
 
     def add(self, entry: Entry) -> None:
@@ -169,6 +167,19 @@ class Journal:
     def _release(self) -> None:
         Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
+
+
+def write_journal(folder: Path, header: Header, entries: Iterable[Entry]) -> Path:
+    """Write a whole journal into ``folder``, made where needed, and return where it is.
+
+    What a run that was killed left there stays.  Raises ``OSError``.
+    """
+    lines = [*_lines_of(header, entries), {"finished": True}]
+    return write_text(folder / NAME, "".join(map(_line, lines)))
+
+
+def _lines_of(header: Header, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [{"header": header.to_json()}, *({"entry": entry.to_json()} for entry in entries)]
 
 
 def _line(value: Mapping[str, Any]) -> str:

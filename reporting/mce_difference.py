@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.cases import Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Variant
 from reporting.baseline import CellId, Snapshot
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.statistics.bootstrap import bootstrap
 from reporting.statistics.outcomes import NO_ORIGINAL, Outcomes
 from reporting.statistics.verdicts import MISSING, Verdict, compare_mce, judged

@@ -31,6 +31,9 @@ COLLECTOR = "robustlite-collector"
 #: The attribute of a test's report under which what a case came to travels to the process that reports.
 _CARRIED = "robustlite"
 
+#: What a comparison with a baseline came to, as Markdown, from the end of a session on that was gated.
+COMPARISON = pytest.StashKey[str]()
+
 #: Where a test keeps the thresholds that it was held against.
 _LIMITS = pytest.StashKey[Limits]()
 
@@ -75,6 +78,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         record = item.stash.get(RECORD, None)
         limits = item.stash.get(_LIMITS, None)
+        if record and item.config.getoption("xmlpath", None):
+            from reporting.ci import properties_of  # noqa: PLC0415 - pandas
+
+            # pytest sends them along, and writes those of a test's last report into the JUnit XML.
+            item.user_properties.extend(properties_of(record, item.config.stash[SUITE].statistics))
         carried = {
             "record": record.to_json() if record else None,
             "checks": [asdict(check) for check in limits.checks] if limits else [],
@@ -136,7 +144,8 @@ class Collector:
         recording = self.recording
         if not self._entries or recording is None:
             return
-        from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415 - pandas
+        from reporting.ci import append_summary  # noqa: PLC0415 - pandas
+        from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415
 
         suite = self._config.stash[SUITE]
         report = Report.of_run(
@@ -144,6 +153,7 @@ class Collector:
         )
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))
+        append_summary(report, terminalreporter.write_line, self._config.stash.get(COMPARISON, ""))
         out = Path(self._config.getoption("report"))
         try:
             written = write_report(report, out)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.cases import Case
 from benchmarks.schema import Statistics, Suite
-from reporting import tables
+from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
 from reporting.frames import EXPECTED, VARIANT, frame, from_records
 from reporting.journal import Entry, Header
@@ -40,7 +41,8 @@ class Report:
     ``cells``, ``sizes`` and ``latency`` are the tables of :mod:`reporting.frames`; ``expected`` holds the
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
-    :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known.
+    :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
+    are the cases, of any kind, that should have measured something and did not.
     """
 
     cells: pd.DataFrame
@@ -57,6 +59,7 @@ class Report:
     observed: tuple[Observed, ...] = ()
     looked_at: pd.DataFrame = field(default_factory=lambda: frame([], LOOKED_AT))
     with_paper: bool = True
+    unmeasured: tuple[Case, ...] = ()
 
     @classmethod
     def of_run(
@@ -77,6 +80,7 @@ class Report:
         strict = suite.thresholds.strict
         every = header.cases
         cases = [case for case in every if str(case) in selected]
+        measured = {entry.case for entry in entries if entry.record}
         notes = suite.notes()
         if len(cases) < len(every):
             notes.append(f"Selected: {len(cases)} of the suite's {len(every)} cases.")
@@ -93,6 +97,7 @@ class Report:
             tuple(observed_of(records)),
             looked_at_of(records),
             with_paper,
+            tuple(case for case in cases if str(case) not in measured),
         )
 
     @classmethod
@@ -156,6 +161,10 @@ class Report:
     def missing(self) -> pd.DataFrame:
         """The expected cells that were not measured."""
         return missing_cells(self.cells, self.expected)
+
+    def figures(self) -> Iterator[tracking.Figure]:
+        """Yield every defined figure, for services that track benchmarks."""
+        return tracking.figures(self.summary, self.latency, self.corruption_errors, self.uncertainty.ce)
 
     def contents(self, *, brief: bool) -> Iterator[Table]:
         """Yield the report's tables; a brief report has CE per corruption only of variants without mCE."""
@@ -246,8 +255,8 @@ def write_report(report: Report, out: Path) -> list[Path]:
     ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant),
     ``corruption_errors.csv`` (CE with its interval, where outcomes by image are known), ``kernels.csv``
     (where files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
-    ``pareto.svg``, and the tables and figures of the paper in ``paper/``.  The same report gives the same
-    bytes.
+    ``pareto.svg``, the files of :mod:`reporting.tracking`, and the tables and figures of the paper in
+    ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
     from reporting.plots import draw_pareto  # noqa: PLC0415
@@ -270,4 +279,6 @@ def write_report(report: Report, out: Path) -> list[Path]:
     figure = draw_pareto(report.summary)
     pareto = {kind: save(figure, kind) for kind in (KINDS if report.with_paper else _SHOWN)}
     written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in _SHOWN]
+    tracked = tracking.files_of(report.figures(), report.statistics.level)
+    written += [write_text(out / name, content) for name, content in tracked.items()]
     return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])

@@ -38,10 +38,14 @@ IMAGE_SETS_NAMED = 4
 
 @dataclass(frozen=True)
 class Failure:
-    """A case that did not pass and has no figure to show for it: what it says."""
+    """A case that did not pass and has no figure to show for it: what it says.
+
+    ``undefined`` where that is because the figure of a threshold is not defined.
+    """
 
     case: str
     message: str
+    undefined: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def failures_of(entry: Entry, strict: bool) -> Iterator[Failure | Held]:
     failing = [check for check in entry.checks if check.fails(strict)]
     for check in failing:
         if check.value is None:
-            yield Failure(entry.case, f"{check.bound}: no figure, because {check.why}")
+            yield Failure(entry.case, f"{check.bound}: no figure, because {check.why}", undefined=True)
         else:
             yield Held(entry.case, check)
     if entry.ending != "passed" and not failing:

@@ -22,12 +22,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtri
 
-from benchmarks.cases import Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Variant
 from benchmarks.results import ImageSet
 from benchmarks.schema import Gate, Statistics
 from benchmarks.techniques import TECHNIQUES
 from reporting.baseline import CellId, Snapshot, write_baseline
-from reporting.metrics import STANDARD_CORRUPTIONS
 
 DATASETS, MODELS, SEVERITIES = ("cifar10", "cifar100"), ("resnet50", "vgg19", "mobilenetv2"), range(1, 6)
 

@@ -224,7 +224,7 @@ def test_options_have_a_group_of_their_own_in_the_help() -> None:
     _, heading, rest = text.partition("\nRobustLite: ")
     group = rest.partition("\n\n")[0]
     assert heading
-    options = ["--suite", "--set", "--data", "--artifacts", "--remeasure", "--report"]
+    options = ["--suite", "--set", "--data", "--artifacts", "--remeasure", "--report", "--shard"]
     assert [option for option in options if f"\n  {option}" not in group] == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -13,14 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import entries_of, header_of, record_of
 
-from benchmarks.cases import Case, Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.schema import Suite
 from reporting.baseline import Snapshot, snapshot_of
 from reporting.comparing import Compared, ComparisonError, check_beforehand, compare
-from reporting.comparison_report import render_markdown, render_terminal, summary_of, worst_cells
+from reporting.comparison_report import render_markdown, render_terminal, worst_cells
 from reporting.exit_codes import ExitCode
 from reporting.journal import Entry, Recording
-from reporting.metrics import STANDARD_CORRUPTIONS
 
 ORIGINAL, INT8 = Variant("d", "m", "original"), Variant("d", "m", "int8")
 SMALL = ("fog", "snow")
@@ -196,7 +194,6 @@ def test_a_run_without_a_cell_is_empty_and_never_passes() -> None:
     assert compared.cells.empty
     assert (compared.verdict, compared.exit_code) == ("missing", ExitCode.NOTHING_MEASURED)
     assert "no cell was selected" in render_terminal(compared)
-    json.dumps(summary_of(compared).to_json())
 
 
 def test_not_enough_data_fails_a_strict_suite_alone() -> None:
@@ -289,23 +286,6 @@ def test_verdicts_do_not_depend_on_the_order_of_the_variants() -> None:
     once, again = compare(before, after), compare(turned(before), turned(after))
     assert verdicts(once) == verdicts(again)
     assert once.cells["p_adjusted"].tolist() == again.cells["p_adjusted"].tolist()[::-1]
-
-
-def test_the_summary_is_json_and_says_what_the_tables_say() -> None:
-    compared = compare(run_of(), run_of(["fog"], worse=[INT8]))
-    summary = json.loads(json.dumps(summary_of(compared).to_json(), allow_nan=False))
-    assert summary["verdict"] == "worse"
-    assert summary["exit_code"] == 1
-    assert summary["cells"]["missing"] == 4
-    assert summary["variants"] == {"worse": 1, "missing": 1, "not enough data": 0, "better": 0, "same": 0}
-    assert summary["by_variant"][1] == {
-        "variant": "d-m-int8",
-        "mce_difference": None,
-        "mce_low": None,
-        "mce_high": None,
-        "verdict": "worse",
-    }
-    assert summary["worst"][0]["variant"] == "d-m-int8"
 
 
 def test_the_document_says_the_same_as_the_terminal() -> None:

@@ -10,11 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.cases import STANDARD_CORRUPTIONS
+from reporting.journal import Entry, Journal, Recording, read_journal
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,6 +50,10 @@ rounds = 5
 """
 
 CASES = 3 * (2 + 3)
+LATENCIES = 3
+
+#: Timed calls that take long enough for a run to be killed among them.
+SLOW = 20_000
 
 
 class Place:
@@ -278,3 +285,96 @@ def test_a_sequential_run_decides_its_cases_from_few_images(cold, without_tensor
     assert "Sequential evaluation: 4 of 4 cases were decided" in finished.stdout
     assert any(int(row["images"]) < 60 for row in place.rows("results.csv", "sequential"))
     assert all(row["mce"] == "" for row in place.rows("summary.csv", "sequential"))
+
+
+def without_latencies(recording: Recording) -> dict[str, Entry]:
+    return {case: entry for case, entry in recording.entries.items() if not case.endswith("latency")}
+
+
+@pytest.fixture
+def killed_with_workers(cold):
+    """A warm run of two workers whose controller was killed when all was measured but latencies."""
+    place, _ = cold
+    options = ["-n", "2", "--set", f"latency.rounds={SLOW}"]
+    controller = subprocess.Popen(
+        place.command(*options, report="killed"),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    journal = place.path / "killed" / "records.jsonl.part"
+    deadline = time.monotonic() + 120
+    while not journal.exists() or len(without_latencies(read_journal(journal))) < CASES - LATENCIES:
+        assert time.monotonic() < deadline
+        assert controller.poll() is None
+        time.sleep(0.01)
+    workers = psutil.Process(controller.pid).children(recursive=True)
+    controller.kill()
+    controller.wait()
+    yield place, options, workers
+    for worker in psutil.wait_procs(workers, timeout=60)[1]:
+        worker.kill()
+
+
+def test_a_killed_controller_loses_no_case_that_had_ended(killed_with_workers, without_tensorflow) -> None:
+    place, options, _ = killed_with_workers
+    before = read_journal(place.path / "killed" / "records.jsonl.part")
+    assert not before.finished
+    artifacts = place.artifacts()
+    finished = place.run(*options, "-m", "latency", report="killed", env=without_tensorflow)
+    assert finished.returncode == 0, finished.stdout
+    assert f"{LATENCIES} passed" in finished.stdout
+    after = read_journal(place.path / "killed")
+    assert after.finished
+    assert len(after.entries) == CASES
+    assert place.rows("results.csv", "killed") == place.rows("results.csv")
+    assert without_latencies(after) == without_latencies(before)
+    assert place.artifacts() == artifacts
+
+
+def test_the_next_run_evaluates_nothing_again(killed_with_workers, without_tensorflow) -> None:
+    place, options, _ = killed_with_workers
+    finished = place.run(*options, report="killed", env=without_tensorflow)
+    assert finished.returncode == 0, finished.stdout
+    records = read_journal(place.path / "killed").records
+    assert len(records) == CASES
+    assert all(record.details.get("from_store", True) for record in records)
+
+
+def test_workers_that_outlive_their_controller_do_not_hold_the_journal(killed_with_workers) -> None:
+    place, _, workers = killed_with_workers
+    for worker in workers:
+        with suppress(psutil.NoSuchProcess):
+            worker.suspend()  # so that it is there for certain
+    try:
+        part = place.path / "killed" / "records.jsonl.part"
+        assert any(worker.is_running() for worker in workers)
+        Journal(part.parent, read_journal(part).header).close()
+    finally:
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.resume()
+
+
+def test_shards_join_to_the_report_of_one_run(cold, without_tensorflow) -> None:
+    place, _ = cold
+    for number in (1, 2):
+        finished = place.run(
+            "-n", "0", "--shard", f"{number}/2", report=f"shard{number}", env=without_tensorflow
+        )
+        assert finished.returncode == 0, finished.stdout
+        assert "deselected" in finished.stdout
+    shards = [str(place.path / f"shard{number}") for number in (1, 2)]
+    out = place.path / "joined"
+    merged = subprocess.run(
+        [sys.executable, "-m", "reporting", "merge", *shards, "--out", str(out)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert merged.returncode == 0, merged.stdout + merged.stderr
+    assert "Selected:" not in merged.stdout
+    for name in ("results.csv", "summary.csv", "kernels.csv"):
+        assert place.rows(name, "joined") == place.rows(name)

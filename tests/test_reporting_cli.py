@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made_runs import entries_of, header_of, record_of
 
-from benchmarks.cases import STANDARD_CORRUPTIONS
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from reporting.__main__ import main
+from reporting.journal import write_journal
 
-FILES = ["latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"]
+FILES = [
+    *("bencher.json", "github-bigger.json", "github-smaller.json"),
+    *("latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"),
+]
 TABLES = ["2-techniques", "4-originals", "5-extremes", "6-per-technique"]
 FIGURES = ["2-techniques", "3-pareto"]
 
@@ -139,3 +146,37 @@ def test_help_shows_what_a_file_looks_like(capsys) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["build", "--help"])
     assert "cifar10,resnet50,1,clean,0,0.1158" in squeezed(capsys.readouterr().out)
+
+
+# From the records of a run
+
+
+@pytest.fixture
+def journalled(tmp_path: Path) -> Path:
+    """The folder of a report with the records of a run."""
+    case = Case(Variant("d", "m", "original"), "accuracy")
+    record = record_of(case, np.arange(50)[None] < 10)
+    write_journal(tmp_path / "run", header_of([case], (1,)), entries_of([record]))
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize("name", ["", "records.jsonl"], ids=["folder", "file"])
+def test_build_takes_a_run_and_gives_its_whole_report(
+    journalled: Path, name: str, tmp_path: Path, capsys
+) -> None:
+    assert build(journalled / name, "--out", tmp_path / "out") == 0
+    shown = capsys.readouterr().out
+    assert "Protocol: sound." in shown
+    assert "Selected: 1 of the suite's" in squeezed(shown.replace("\n", " "))
+    (row,) = csv.DictReader((tmp_path / "out/results.csv").read_text().splitlines())
+    assert float(row["error_low"]) < float(row["error"]) == 0.2 < float(row["error_high"])
+
+
+def test_build_refuses_tables_beside_a_run(journalled: Path, tmp_path: Path, capsys) -> None:
+    assert build(journalled, "--sizes", "sizes.csv", "--out", tmp_path / "out") == 2
+    assert f"expected no --sizes beside {journalled}" in capsys.readouterr().err
+
+
+def test_build_names_a_folder_without_records(tmp_path: Path, capsys) -> None:
+    assert build(tmp_path, "--out", tmp_path / "out") == 2
+    assert str(tmp_path / "records.jsonl") in capsys.readouterr().err

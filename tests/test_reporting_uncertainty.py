@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from made_runs import entries_of, header_of, record_of
 from scipy.stats import binomtest
 
-from benchmarks.cases import Case, Variant
+from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.schema import Statistics
 from reporting.frames import CELLS, VARIANT, frame
-from reporting.metrics import STANDARD_CORRUPTIONS
 from reporting.observed import observed_of
 from reporting.report import Report, render_terminal
 from reporting.uncertainty import with_intervals

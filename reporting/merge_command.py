@@ -1,0 +1,66 @@
+"""``python -m reporting merge``: the reports of shards joined to one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from reporting.ci import append_summary
+from reporting.exit_codes import ExitCode
+from reporting.files import listed
+from reporting.journal import write_journal
+from reporting.merging import grouped, merge, read_parts, report_of
+from reporting.report import render_terminal, write_report
+
+_DESCRIPTION = """\
+Join the reports of shards (pytest --shard I/N) into one: its records.jsonl, and the whole report as
+'build' writes it.  Shards must be of one suite and of the same images; where two have the same case
+they must have found the same, but for latencies, of which the first named counts.
+
+Whatever the suite has and no shard has measured is listed; then, and where a case ended in an error,
+the exit code is 6.
+"""
+
+_EPILOG = """\
+example:
+  pytest benchmarks -n auto --shard 1/2 --report shard-1     on one machine
+  pytest benchmarks -n auto --shard 2/2 --report shard-2     on another
+  python -m reporting merge shard-1 shard-2 --out report
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add ``merge`` to the sub-commands of a parser."""
+    command = commands.add_parser(
+        "merge",
+        help="join the reports of shards, and say what is missing",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "shards", type=Path, nargs="+", metavar="DIR", help="folder of a shard's report, or its records.jsonl"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Join the shards that the command line names; the exit code says whether the suite is complete."""
+    merged = merge(read_parts(options.shards))
+    report = report_of(merged)
+    written = write_report(report, options.out)
+    written.append(write_journal(options.out, merged.header, merged.entries.values()))
+    print(render_terminal(report))
+    print("Written:", *listed(written), sep="\n  ")
+    append_summary(report, partial(print, file=sys.stderr))
+    for remark in merged.remarks:
+        print(remark, file=sys.stderr)
+    if report.unmeasured:
+        print(f"Missing: {len(report.unmeasured)} of the suite's {len(merged.header.cases)} cases")
+        print(*grouped(report.unmeasured), sep="\n")
+    errors = any(entry.ending == "error" for entry in merged.entries.values())
+    return ExitCode.UNKNOWN if report.unmeasured or errors or len(report.missing) else 0
