@@ -138,7 +138,7 @@ def snapshot_of(recording: Recording) -> Snapshot:
         suite.seed,
         suite.gate,
         suite.statistics,
-        bool(getattr(suite.thresholds, "strict", False)),
+        suite.thresholds.strict,
         recording.header.about,
         cells,
         np.array(list(chosen.values()), bool),

@@ -56,6 +56,7 @@ def test_summary_has_a_verdict_a_table_the_worst_cells_and_what_failed() -> None
         "# Robustness of compressed models: suite made",
         "## Accuracy, mCE and compression ratio (CR)",
         "## Worst cells: where the error in % rose most against the original's",
+        "## Failed: accuracy_min at least 0.9 (rule thresholds)",
         "## Failed",
     ]
     assert "**Not kept: 1 case broke a threshold, 1 case could not be measured.**" in text
