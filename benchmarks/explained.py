@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import TypeVar
 
 from tabulate import tabulate
@@ -10,6 +11,8 @@ from tabulate import tabulate
 from benchmarks.cases import Case
 from benchmarks.rules import Limit, limits_of
 from benchmarks.schema import Suite
+
+_WIDTH = 100
 
 #: Names that stand together, and the pattern of a rule, are wrapped to this many characters.
 _NAMES_WIDTH, _RULE_WIDTH = 48, 40
@@ -49,7 +52,8 @@ def explained(cases: Sequence[Case], suite: Suite) -> str:
     )
     for (of_models, of_techniques, alike), of_datasets in datasets.items():
         compressed = _names(of_techniques, suite.compression.techniques, "technique")
-        lines += ["", " / ".join([", ".join(of_datasets), ", ".join(of_models), compressed])]
+        variants = " / ".join([", ".join(of_datasets), ", ".join(of_models), compressed])
+        lines += ["", *wrap(variants, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)]
         rows = [row for group in alike for row in _rows(*group, suite.corruptions.names)]
         table = tabulate(rows, tablefmt="plain", maxcolwidths=[_NAMES_WIDTH, None, _RULE_WIDTH])
         lines += [f"  {line}".rstrip() for line in table.splitlines()]
@@ -77,9 +81,9 @@ def _rows(
 
 
 def _names(some: Collection[str], every: Collection[str], title: str) -> str:
-    """Return ``some`` names joined, or those that are left out of ``every`` where these are fewer."""
+    """Return ``some`` names joined, or those that are left out of ``every`` where these are much fewer."""
     others = [name for name in every if name not in some]
-    if len(others) >= len(some):
+    if 2 * len(others) >= len(some):
         return ", ".join(some)
     return f"every {title}" + (f" but {', '.join(others)}" if others else "")
 

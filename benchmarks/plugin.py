@@ -6,8 +6,10 @@ Every worker of a distributed run reads the same suite and so collects the same 
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from functools import cache
 from itertools import chain
+from typing import Any
 
 import pytest
 
@@ -115,6 +117,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(
         "case", [pytest.param(case, id=str(case), marks=_marks_of(case)) for case in cases], scope="function"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
+    """Leave out the placeholder that pytest makes of a test whose kind the suite has no case of."""
+    made = yield
+    return [item for item in made if not _is_placeholder(item)] if isinstance(made, list) else made
+
+
+def _is_placeholder(item: object) -> bool:
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    of_kind = any(item.get_closest_marker(kind) for kind in KINDS)
+    return of_kind and not isinstance(item.callspec.params.get("case"), Case | None)
 
 
 def case_id(nodeid: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
@@ -51,6 +51,7 @@ def test_mce_is_of_the_cells_of_the_accuracy_and_robustness_cases() -> None:
 TIMES = st.lists(st.floats(1e-6, 1), min_size=1, max_size=60).map(np.array)
 
 
+@settings(deadline=None)  # the first imports scipy.stats
 @given(TIMES, st.floats(0.5, 0.99))
 def test_median_lies_within_its_interval_and_that_within_the_times(seconds: np.ndarray, level: float) -> None:
     metrics = latency_record(LATENCY, seconds, level).metrics

@@ -60,7 +60,7 @@ def test_the_whole_study_is_listed(name: str) -> None:
         check=True,
     )
     # 48 variants: 15 corruptions, clean accuracy, claims and latency of each.
-    assert f"{48 * (15 + 3)} tests collected" in done.stdout
+    assert f"{48 * (15 + 4)} tests collected" in done.stdout
 
 
 def test_the_studys_own_protocol_validates_on_the_test_set_and_trains_on_everything() -> None:

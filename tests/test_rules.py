@@ -14,6 +14,7 @@ from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.explained import explained
 from benchmarks.rules import HELD_AGAINST, PLAIN, Limit, faults_of, limits_of
 from benchmarks.schema import Bounds, Suite, Thresholds
+from benchmarks.techniques import TECHNIQUES
 
 VARIANT = Variant("digits", "vgg6", "qat_int8")
 FOG = Case(VARIANT, "robustness", "fog", "weather")
@@ -232,7 +233,7 @@ def test_variant_with_other_rules_is_told_apart() -> None:
             ["digits / vgg6 / original"],
             ["clean, claims, latency", "none"],
             ["fog", "ce_max = 99", "*/*/fog"],
-            ["every corruption but fog", "ce_max = 150", "thresholds"],
+            ["shot_noise, pixelate", "ce_max = 150", "thresholds"],
         ],
         [
             ["digits / vgg6 / qat_int8"],
@@ -246,6 +247,17 @@ def test_selected_cases_alone_are_told() -> None:
     assert paragraphs({"ce_max": 150}, [FOG]) == [
         [["digits / vgg6 / qat_int8"], ["fog", "ce_max = 150", "thresholds"]]
     ]
+
+
+def test_listing_of_every_technique_and_corruption_fits_into_a_terminal() -> None:
+    cases = [Case(Variant("digits", "vgg6", name), "accuracy") for name in TECHNIQUES]
+    cases += [Case(VARIANT, "robustness", name) for name in STANDARD_CORRUPTIONS]
+    rules = {"*/*_int8/*": {"ce_max": 120}, "*/*/*_noise": {"ce_max": 9}}
+    made = suite_of(cases, (1,), thresholds={"ce_max": 150, "where": rules})
+    families = dict.fromkeys(STANDARD_CORRUPTIONS, "any")
+    text = explained([case for kind in KINDS for case in made.cases(kind, families)], made)
+    assert max(map(len, text.splitlines())) <= 120
+    assert "  every corruption but gaussian_noise, shot_noise,  ce_max = 150" in text
 
 
 @pytest.mark.parametrize(("strict", "said"), [(True, "fails too"), (False, "passes with a warning")])
