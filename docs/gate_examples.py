@@ -137,8 +137,8 @@ def _shown(words: Sequence[str]) -> str:
 
 def _of_the_gate(said: Said) -> Said:
     """Return what was said from the gate's heading on."""
-    _, heading, rest = said.output.partition("Gate:")
-    return Said(said.command, (heading + rest).partition("Written to")[0], said.code)
+    told = said.output.partition("RobustLite: regression gate")[2].partition("\n")[2]
+    return Said(said.command, told.partition("\nWritten to")[0], said.code)
 
 
 def _alarms(example: Example) -> Iterator[dict[str, object]]:

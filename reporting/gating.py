@@ -58,6 +58,12 @@ class Gatekeeper:
             Path(name) if (name := config.getoption(option)) else None for option in ("gate", "save_baseline")
         )
         _check_files(self._gate, self._save)
+        if (self._gate or self._save) and config.stash[SUITE].evaluation == "sequential":
+            raise pytest.UsageError(
+                f'--{"gate" if self._gate else "save-baseline"}: expected evaluation = "full", got '
+                '"sequential", because there each case stops at other images, and what is compared are the '
+                "same ones; try --set evaluation=full"
+            )
         self._baseline = _read(self._gate) if self._gate else None
         self._checked = self._baseline is None
         self._compared: Compared | None = None
@@ -77,7 +83,7 @@ class Gatekeeper:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Compare, keep, and set the exit code of the session."""
-        if self._config.option.collectonly:
+        if self._runs_nothing:
             return
         recording, others = self._recording, []
         if recording:
@@ -89,7 +95,7 @@ class Gatekeeper:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Print what came out, after the report."""
-        if self._config.option.collectonly or not (self._gate or self._save):
+        if self._runs_nothing or not (self._gate or self._save):
             return
         terminalreporter.section("RobustLite: " + ("regression gate" if self._gate else "baseline"))
         if exitstatus not in _ENDED:
@@ -104,6 +110,10 @@ class Gatekeeper:
             terminalreporter.write_line(error, red=True)
         for line in listed(self._written):
             terminalreporter.write_line(f"Written to {line}")
+
+    @property
+    def _runs_nothing(self) -> bool:
+        return bool(self._config.option.collectonly or self._config.option.explain_thresholds)
 
     @property
     def _recording(self) -> Recording | None:

@@ -200,7 +200,7 @@ class Report:
         if self.convention == "rounded":
             yield "Each CE is rounded to an integer and each mean to one decimal, as in the original study."
         if self.summary.empty:
-            yield "Nothing was recorded."
+            yield "No accuracy, error or size was recorded."
         for dataset, rows in self.summary.groupby("dataset"):
             known = rows.loc[rows["technique"] != BASELINE, "mce"].dropna()
             if len(known):

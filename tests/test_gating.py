@@ -248,6 +248,19 @@ def test_collecting_alone_compares_and_keeps_nothing(baseline: Run, pytester: py
     assert not (pytester.path / "new.baseline").exists()
 
 
+def test_listing_thresholds_compares_and_keeps_nothing(baseline: Run, pytester: pytest.Pytester) -> None:
+    options = ("--gate", "main.baseline", "--save-baseline", "new.baseline")
+    assert baseline(*ALONE, "--explain-thresholds", *options).ret == 0
+    assert not (pytester.path / "new.baseline").exists()
+
+
+@pytest.mark.parametrize("option", ["--gate", "--save-baseline"])
+def test_a_sequential_evaluation_is_not_compared(baseline: Run, option: str) -> None:
+    result = baseline(*ALONE, "--set", "evaluation=sequential", option, "main.baseline")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f'*{option}: expected evaluation = "full", got "sequential"*'])
+
+
 @pytest.mark.parametrize("told", [{}, {"DAMAGED": "digits-vgg6-int8"}, {"RAISED": "digits-vgg6-int8-fog"}])
 def test_the_verdict_from_files_is_the_sessions(
     baseline: Run, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str], told: dict[str, str]

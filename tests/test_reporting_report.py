@@ -208,7 +208,7 @@ def test_what_needs_the_original_says_so(without: str, reason: str) -> None:
 
 
 def test_nothing_recorded_is_said() -> None:
-    assert "Nothing was recorded.\n" in render_terminal(report_of([]))
+    assert "No accuracy, error or size was recorded.\n" in render_terminal(report_of([]))
 
 
 def test_worst_cells_are_few_and_not_all_of_one_variant() -> None:
