@@ -9,5 +9,5 @@ pytest_plugins = [
     "reporting.sharding",
     "reporting.scheduling",
     "reporting.plugin",
-    "reporting.gating",
+    "reporting.regression.plugin",
 ]

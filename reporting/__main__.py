@@ -10,15 +10,16 @@ from typing import get_args
 
 from benchmarks.schema import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
-from reporting import compare_command, merge_command, published
-from reporting.baseline import BaselineError
-from reporting.comparing import ComparisonError
+from reporting import merge_command, published
 from reporting.files import listed
 from reporting.frames import LATENCY, SIZES, frame
 from reporting.journal import JournalError, read_journal
 from reporting.merging import MergeError
 from reporting.metrics import Convention
 from reporting.recorded import InputError, read_cells, read_latency, read_sizes
+from reporting.regression.baseline import BaselineError
+from reporting.regression.command import add_command as add_compare_command
+from reporting.regression.comparing import ComparisonError
 from reporting.report import Report, render_terminal, write_report
 
 _BUILD = """\
@@ -177,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recorded(command, "top-1 errors")
     _add_convention(command, default="unrounded", meaning="unrounded")
     command.set_defaults(run=set_beside_published)
-    compare_command.add_command(commands)
+    add_compare_command(commands)
     merge_command.add_command(commands)
     return parser
 

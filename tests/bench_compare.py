@@ -26,7 +26,7 @@ from benchmarks.cases import STANDARD_CORRUPTIONS, Variant
 from benchmarks.results import ImageSet
 from benchmarks.schema import Gate, Statistics
 from benchmarks.techniques import TECHNIQUES
-from reporting.baseline import CellId, Snapshot, write_baseline
+from reporting.regression.baseline import CellId, Snapshot, write_baseline
 
 DATASETS, MODELS, SEVERITIES = ("cifar10", "cifar100"), ("resnet50", "vgg19", "mobilenetv2"), range(1, 6)
 

@@ -15,8 +15,15 @@ from made_runs import entries_of, header_of, record_of
 
 from benchmarks.cases import Case, Variant
 from benchmarks.results import Cell, Record
-from reporting.baseline import BaselineError, CellId, read_baseline, read_run, snapshot_of, write_baseline
 from reporting.journal import Entry, Journal, JournalError, Recording
+from reporting.regression.baseline import (
+    BaselineError,
+    CellId,
+    read_baseline,
+    read_run,
+    snapshot_of,
+    write_baseline,
+)
 
 VARIANT = Variant("d", "m", "original")
 CLEAN, FOG = Case(VARIANT, "accuracy"), Case(VARIANT, "robustness", "fog", "weather")

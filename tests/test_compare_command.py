@@ -8,7 +8,7 @@ import pytest
 from test_comparing import INT8, run_of
 
 from reporting.__main__ import main
-from reporting.baseline import write_baseline
+from reporting.regression.baseline import write_baseline
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from made_runs import entries_of, header_of, record_of
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.schema import Suite
-from reporting.baseline import Snapshot, snapshot_of
-from reporting.comparing import Compared, ComparisonError, check_beforehand, compare
-from reporting.comparison_report import render_markdown, render_terminal, worst_cells
 from reporting.exit_codes import ExitCode
 from reporting.journal import Entry, Recording
+from reporting.regression.baseline import Snapshot, snapshot_of
+from reporting.regression.comparing import Compared, ComparisonError, check_beforehand, compare
+from reporting.regression.shown import render_markdown, render_terminal, worst_cells
 
 ORIGINAL, INT8 = Variant("d", "m", "original"), Variant("d", "m", "int8")
 SMALL = ("fog", "snow")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reporting.__main__ import main
-from reporting.baseline import read_baseline
+from reporting.regression.baseline import read_baseline
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -77,7 +77,7 @@ def lay_out(folder: Path) -> None:
     """Write the cases into ``folder``."""
     (folder / "pytest.ini").write_text("[pytest]")
     (folder / "conftest.py").write_text(
-        'pytest_plugins = ["benchmarks.plugin", "reporting.plugin", "reporting.gating"]'
+        'pytest_plugins = ["benchmarks.plugin", "reporting.plugin", "reporting.regression.plugin"]'
     )
     (folder / "test_cases.py").write_text(textwrap.dedent(CASES))
 

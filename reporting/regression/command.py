@@ -9,11 +9,11 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from reporting.baseline import Snapshot, read_run
-from reporting.comparing import compare
-from reporting.comparison_report import render_terminal, write_comparison
 from reporting.files import listed
 from reporting.recorded import InputError
+from reporting.regression.baseline import Snapshot, read_run
+from reporting.regression.comparing import compare
+from reporting.regression.shown import render_terminal, write_comparison
 from reporting.statistics.paired import Correction
 
 _DESCRIPTION = """\

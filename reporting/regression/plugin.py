@@ -19,8 +19,8 @@ from reporting.journal import Ending, Recording
 from reporting.plugin import COLLECTOR, COMPARISON
 
 if TYPE_CHECKING:  # pandas, which a session without a baseline does not need
-    from reporting.baseline import Snapshot
-    from reporting.comparing import Compared
+    from reporting.regression.baseline import Snapshot
+    from reporting.regression.comparing import Compared
 
 #: pytest's own codes after which a session was measured to its end.
 _ENDED = (ExitCode.KEPT, ExitCode.BROKEN)
@@ -103,7 +103,7 @@ class Gatekeeper:
                 "Neither compared nor kept, because the run was not measured to its end."
             )
         if self._compared:
-            from reporting.comparison_report import render_terminal  # noqa: PLC0415 - pandas
+            from reporting.regression.shown import render_terminal  # noqa: PLC0415 - pandas
 
             terminalreporter.write_line(render_terminal(self._compared))
         for error in self._errors:
@@ -125,8 +125,8 @@ class Gatekeeper:
         """Refuse a baseline that the run cannot be compared with; raises ``pytest.UsageError``."""
         if self._checked or self._recording is None:
             return
-        from reporting.baseline import snapshot_of  # noqa: PLC0415 - pandas
-        from reporting.comparing import ComparisonError, check_beforehand  # noqa: PLC0415
+        from reporting.regression.baseline import snapshot_of  # noqa: PLC0415 - pandas
+        from reporting.regression.comparing import ComparisonError, check_beforehand  # noqa: PLC0415
 
         self._checked = True
         assert self._baseline is not None
@@ -141,7 +141,7 @@ class Gatekeeper:
         if recording is None:
             self._errors.append("expected cases of the suite, got none selected, so nothing was measured")
             return [ExitCode.NOTHING_MEASURED]
-        from reporting.baseline import snapshot_of  # noqa: PLC0415 - pandas
+        from reporting.regression.baseline import snapshot_of  # noqa: PLC0415 - pandas
 
         snapshot = snapshot_of(recording)
         return [self._compare(snapshot), self._keep(snapshot)]
@@ -149,8 +149,8 @@ class Gatekeeper:
     def _compare(self, snapshot: Snapshot) -> ExitCode:
         if self._baseline is None:
             return ExitCode.KEPT
-        from reporting.comparing import ComparisonError, compare  # noqa: PLC0415 - pandas
-        from reporting.comparison_report import render_markdown, write_comparison  # noqa: PLC0415
+        from reporting.regression.comparing import ComparisonError, compare  # noqa: PLC0415 - pandas
+        from reporting.regression.shown import render_markdown, write_comparison  # noqa: PLC0415
 
         try:
             self._compared = compare(self._baseline, snapshot)
@@ -170,7 +170,7 @@ class Gatekeeper:
     def _keep(self, snapshot: Snapshot) -> ExitCode:
         if self._save is None:
             return ExitCode.KEPT
-        from reporting.baseline import write_baseline  # noqa: PLC0415 - pandas
+        from reporting.regression.baseline import write_baseline  # noqa: PLC0415 - pandas
 
         selected, measured = int(snapshot.selected.sum()), int(snapshot.measured.sum())
         if not measured:
@@ -207,7 +207,7 @@ def _check_files(gate: Path | None, save: Path | None) -> None:
 
 
 def _read(path: Path) -> Snapshot:
-    from reporting.baseline import BaselineError, read_baseline  # noqa: PLC0415 - pandas
+    from reporting.regression.baseline import BaselineError, read_baseline  # noqa: PLC0415 - pandas
 
     try:
         return read_baseline(path)
@@ -222,7 +222,7 @@ def _read(path: Path) -> Snapshot:
 
 def _remove_earlier(out: Path) -> None:
     """Remove what an earlier run has left of a comparison: beside this run's report it would seem its own."""
-    from reporting.comparison_report import gate_files  # noqa: PLC0415 - pandas, as the report to come
+    from reporting.regression.shown import gate_files  # noqa: PLC0415 - pandas, as the report to come
 
     for path in gate_files(out):
         with suppress(OSError):  # that nothing can be written there, the report says

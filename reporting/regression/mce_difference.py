@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Variant
-from reporting.baseline import CellId, Snapshot
+from reporting.regression.baseline import CellId, Snapshot
 from reporting.statistics.bootstrap import bootstrap
 from reporting.statistics.outcomes import NO_ORIGINAL, Outcomes
 from reporting.statistics.verdicts import MISSING, Verdict, compare_mce, judged

@@ -17,11 +17,11 @@ import pandas as pd
 
 from benchmarks.cases import Variant
 from benchmarks.schema import Suite
-from reporting.baseline import CellId, Snapshot
 from reporting.exit_codes import ExitCode
 from reporting.frames import VARIANT, identity
-from reporting.image_sets import differences, known_beforehand
-from reporting.mce_difference import NO_DIFFERENCE, MceDifference, mce_differences
+from reporting.regression.baseline import CellId, Snapshot
+from reporting.regression.image_sets import differences, known_beforehand
+from reporting.regression.mce_difference import NO_DIFFERENCE, MceDifference, mce_differences
 from reporting.statistics.paired import discordant
 from reporting.statistics.verdicts import (
     BETTER,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from reporting.comparing import VERDICTS, Compared
 from reporting.exit_codes import ExitCode
 from reporting.files import write_text
 from reporting.frames import CLEAN, VARIANT
 from reporting.layout import Table, escape
+from reporting.regression.comparing import VERDICTS, Compared
 from reporting.report import TERMINAL_WIDTH
 from reporting.statistics.verdicts import MISSING, NOT_ENOUGH_DATA, WORSE, Verdict
 from reporting.tables import (
