@@ -24,7 +24,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case
-from benchmarks.schema import Bounds, Suite, Thresholds, suggestion
+from benchmarks.schema import Suite
+from benchmarks.sections import Bounds, Thresholds, suggestion
 
 #: The thresholds that the cases of each kind are held against.
 HELD_AGAINST: Mapping[str, tuple[str, ...]] = MappingProxyType(

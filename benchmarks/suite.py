@@ -17,7 +17,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from benchmarks.rules import faults_of
-from benchmarks.schema import ANY_NAME, WEIGHTS, Known, Suite, suggestion
+from benchmarks.schema import Suite
+from benchmarks.sections import ANY_NAME, WEIGHTS, Known, suggestion
 
 BUILT_IN = Path(__file__).parent / "suites"
 

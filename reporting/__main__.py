@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from benchmarks.schema import ANY_NAME, Known
+from benchmarks.sections import ANY_NAME, Known
 from benchmarks.suite import SuiteError, load_suite
 from reporting import merge_command, published
 from reporting.files import listed

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.results import Record
-from benchmarks.schema import Statistics
+from benchmarks.sections import Statistics
 from reporting import tables
 from reporting.frames import CLEAN, from_records
 from reporting.layout import Table, escape

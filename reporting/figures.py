@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.cases import Variant
 from benchmarks.results import Record
-from benchmarks.schema import Statistics
+from benchmarks.sections import Statistics
 from reporting.frames import CLEAN, from_records
 from reporting.metrics import BASELINE, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics

@@ -22,7 +22,8 @@ from pydantic import ValidationError
 
 from benchmarks.cases import KINDS, Case
 from benchmarks.results import Record
-from benchmarks.schema import ANY_NAME, Known, Suite
+from benchmarks.schema import Suite
+from benchmarks.sections import ANY_NAME, Known
 from reporting.files import write_text
 from reporting.gate import Check
 

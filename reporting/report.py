@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.cases import Case
-from benchmarks.schema import Statistics, Suite
+from benchmarks.schema import Suite
+from benchmarks.sections import Statistics
 from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
 from reporting.frames import EXPECTED, VARIANT, frame, from_records

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.cases import Variant
-from benchmarks.schema import Statistics
+from benchmarks.sections import Statistics
 from reporting.frames import CLEAN, VARIANT, identity
 from reporting.observed import Observed
 from reporting.statistics.bootstrap import Bootstrap, bootstrap, deviation_scale

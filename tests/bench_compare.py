@@ -24,7 +24,7 @@ from scipy.special import ndtri
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Variant
 from benchmarks.results import ImageSet
-from benchmarks.schema import Gate, Statistics
+from benchmarks.sections import Gate, Statistics
 from benchmarks.techniques import TECHNIQUES
 from reporting.regression.baseline import CellId, Snapshot, write_baseline
 

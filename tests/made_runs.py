@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks.cases import Case
 from benchmarks.results import Cell, ImageSet, Record
-from benchmarks.schema import ANY_NAME, Known, Suite
+from benchmarks.schema import Suite
+from benchmarks.sections import ANY_NAME, Known
 from benchmarks.techniques import TECHNIQUES
 from reporting.journal import Entry, Header
 

@@ -21,7 +21,8 @@ from made_runs import entries_of, header_of, record_of, suite_of
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
-from benchmarks.schema import Bounds, Suite
+from benchmarks.schema import Suite
+from benchmarks.sections import Bounds
 from reporting.gate import Check, Limits, UndecidedWarning
 from reporting.report import Report
 

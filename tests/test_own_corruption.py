@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from test_end_to_end import ROOT, SUITE
 
-from benchmarks.schema import Known
+from benchmarks.sections import Known
 from benchmarks.suite import SuiteError, import_suite_module, load_suite
 from fixtures.known import known_names
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.schema import Known, Suite
+from benchmarks.schema import Suite
+from benchmarks.sections import Known
 from benchmarks.techniques import TECHNIQUES, TRAITS
 from reporting.metrics import SUMMARY
 from reporting.paper import hyperparameters

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
-from benchmarks.schema import Statistics
+from benchmarks.sections import Statistics
 from reporting.frames import CELLS, VARIANT, frame
 from reporting.observed import observed_of
 from reporting.report import Report, render_terminal

@@ -13,7 +13,8 @@ from made_runs import suite_of
 from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.explained import explained
 from benchmarks.rules import HELD_AGAINST, PLAIN, Limit, faults_of, limits_of
-from benchmarks.schema import Bounds, Suite, Thresholds
+from benchmarks.schema import Suite
+from benchmarks.sections import Bounds, Thresholds
 from benchmarks.techniques import TECHNIQUES
 
 VARIANT = Variant("digits", "vgg6", "qat_int8")

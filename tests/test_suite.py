@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.cases import KINDS, Variant
-from benchmarks.schema import ANY_NAME, Known, Suite, suggestion
+from benchmarks.schema import Suite
+from benchmarks.sections import ANY_NAME, Known, suggestion
 from benchmarks.suite import BUILT_IN, SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES
 from fixtures.known import known_names

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmarks.schema import Compression, Network, Suite, Training
+from benchmarks.schema import Suite
+from benchmarks.sections import Compression, Network, Training
 from benchmarks.techniques import TECHNIQUES, Technique, lineage
 from reporting.layout import Table
 from reporting.paper.sheets import Sheet

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from benchmarks.cases import Variant
 from benchmarks.results import Cell, ImageSet
-from benchmarks.schema import Gate, Statistics
+from benchmarks.sections import Gate, Statistics
 from reporting.files import write_bytes
 from reporting.journal import Recording, read_journal
 from reporting.missing import cells_of
