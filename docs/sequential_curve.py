@@ -1,12 +1,12 @@
 """How many images a sequential evaluation looks at, from the outcomes of a run that looked at all.
 
-    python -m docs.sequential REPORT --out DIR [--ce-max 150] [--orders 20]
+    python -m docs.sequential_curve REPORT [--ce-max 150] [--orders 20] [--out docs/sequential]
 
 REPORT is the folder of a report.  For each compressed variant and corruption of it, the question whether CE
 is at most the limit is put to a sequential evaluation, the images in an order drawn at random, several times.
-Written are ``sequential.csv`` (the share of the cells decided after each share of the images) and
-``sequential.png`` with ``.svg``; printed is how many cells were decided when, and whether every decision is
-what all images say.
+Written are ``curve.csv`` (the share of the cells decided after each share of the images), the same as
+``curve.png`` and ``curve.svg``, and a page that says how many cells were decided when, and whether every
+decision is what all images say.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 from fixtures.sequential import ABOVE, corruption_error_evaluation, corruption_error_values
-from reporting.drawing import GREY, INK, KINDS, STYLE, save
+from reporting.drawing import GREY, INK, STYLE, save
 from reporting.files import listed, write_bytes, write_text
 from reporting.journal import read_journal
 from reporting.observed import Observed, observed_of
@@ -110,12 +110,12 @@ def draw(curve: pd.DataFrame, ce_max: float) -> Figure:
 def main() -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(
-        prog="python -m docs.sequential",
+        prog="python -m docs.sequential_curve",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("report", type=Path, metavar="REPORT")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("docs/sequential"))
     parser.add_argument("--ce-max", type=float, default=150.0, help="the limit in per cent (default: 150)")
     parser.add_argument("--orders", type=int, default=20, help="random orders of each cell (default: 20)")
     options = parser.parse_args()
@@ -128,20 +128,41 @@ def main() -> None:
             for one in looked_at(observed, options.ce_max, options.orders, rng)
         ]
     )
-    early = looked[looked["agrees"].notna()]
-    print(
-        f"{len(looked)} evaluations ({options.orders} orders of each cell), limit {options.ce_max:g} %: "
-        f"{(looked['share'] <= 0.2).mean():.1%} decided from at most 20 % of the images, "
-        f"{len(early) / len(looked):.1%} before the last, {looked['share'].mean():.1%} of the images looked "
-        f"at, {(early['agrees'] == False).sum()} decisions that all images contradict."  # noqa: E712
-    )
     curve = curve_of(looked)
-    written = [write_text(options.out / "sequential.csv", curve.to_csv(index=False, lineterminator="\n"))]
     figure = draw(curve, options.ce_max)
-    written += [
-        write_bytes(options.out / f"sequential.{kind}", save(figure, kind)) for kind in KINDS if kind != "pdf"
-    ]
-    print("Written:", *listed(written), sep="\n  ")
+    written = [write_text(options.out / "curve.csv", curve.to_csv(index=False, lineterminator="\n"))]
+    written += [write_bytes(options.out / f"curve.{kind}", save(figure, kind)) for kind in ("png", "svg")]
+    page = page_of(looked, recording.header.suite.name, options.ce_max, options.orders)
+    written.append(write_text(options.out / "README.md", page))
+    print(page, "Written:", *listed(written), sep="\n")
+
+
+def page_of(looked: pd.DataFrame, suite: str, ce_max: float, orders: int) -> str:
+    """Return what came out, as Markdown."""
+    early = looked[looked["agrees"].notna()]
+    wrong = int((~early["agrees"].astype(bool)).sum())
+    rows = {
+        "cells (compressed variant x corruption), each in as many random orders": (
+            f"{len(looked) // orders:,} x {orders}"
+        ),
+        "decided from at most 20 % of the images": f"{(looked['share'] <= 0.2).mean():.1%}",
+        "decided before the last image": f"{len(early) / len(looked):.1%}",
+        "images looked at, of all": f"{looked['share'].mean():.1%}",
+        "decisions that all images contradict (5 % are allowed)": f"{wrong} of {len(early):,}",
+    }
+    return "\n".join(
+        [
+            "# Stop when it is certain\n",
+            f"Made by `python -m docs.sequential_curve` from the outcomes of a run of suite `{suite}` that "
+            f"looked at every image: is CE at most {ce_max:g} %, asked of images in random order, {BATCH} "
+            "at a time, at a level of 95 %?\n",
+            "![Share of the cells decided after each share of the images](curve.png)\n",
+            "| what | |",
+            "|---|--:|",
+            *(f"| {what} | {figure} |" for what, figure in rows.items()),
+            "",
+        ]
+    )
 
 
 if __name__ == "__main__":
