@@ -286,6 +286,50 @@ def test_an_annotation_that_changed_changes_the_fingerprint(tiny):
     assert load_tiny(tiny).test.fingerprint != before
 
 
+@pytest.fixture
+def five(tiny: Path) -> Path:
+    """The same with five classes, each with two training and one validation image."""
+    identifiers = [f"n0{number}" for number in range(1, 6)]
+    for number, identifier in enumerate(identifiers):
+        for image in range(2):
+            file = tiny / "train" / identifier / "images" / f"{identifier}_{image}.JPEG"
+            write_image(file, 10 * number + image, size=(64, 64))
+        write_image(tiny / "val" / "images" / f"val_{number}.JPEG", number, size=(64, 64))
+    lines = [f"val_{number}.JPEG\t{name}\t0\t0\t9\t9\n" for number, name in enumerate(identifiers)]
+    (tiny / "val" / "val_annotations.txt").write_text("".join(lines))
+    (tiny / "wnids.txt").write_text("\n".join(identifiers))
+    return tiny
+
+
+def test_a_part_of_the_classes_is_evenly_spaced_and_said_in_the_provenance(five):
+    part = load_dataset("tiny_imagenet", data_dir=five.parent, options={"classes": 2})
+    assert part.class_names == ("goldfish", "unused")
+    assert part.train.labels.tolist() == [0, 0, 1, 1]
+    assert part.test.labels.tolist() == [0, 1]
+    assert "2 of its 5 classes" in part.provenance
+    with Image.open(five / "val" / "images" / "val_2.JPEG") as image:
+        np.testing.assert_array_equal(part.test.images[1], np.asarray(image))
+
+
+def test_a_part_of_the_classes_is_kept_apart_from_all_of_them(five):
+    part = load_dataset("tiny_imagenet", data_dir=five.parent, options={"classes": 2})
+    assert len(part.train) == 4
+    assert len(load_tiny(five).train) == 10
+    assert part.test.fingerprint != load_tiny(five).test.fingerprint
+
+
+def test_all_classes_by_number_are_all_classes(five):
+    every = load_dataset("tiny_imagenet", data_dir=five.parent, options={"classes": 5})
+    assert every.train.fingerprint == load_tiny(five).train.fingerprint
+    assert every.provenance == load_tiny(five).provenance
+
+
+@pytest.mark.parametrize("classes", [1, 6, "2", True, 2.0])
+def test_another_number_of_classes_is_refused(classes, five):
+    with pytest.raises(DatasetError, match=r"data\.options\.classes to be a whole number from 2 to 5, got"):
+        load_dataset("tiny_imagenet", data_dir=five.parent, options={"classes": classes})
+
+
 @pytest.mark.parametrize("name", ["wnids.txt", "words.txt", "val/val_annotations.txt"])
 def test_a_missing_list_is_named(name, tiny):
     (tiny / name).unlink()

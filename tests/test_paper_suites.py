@@ -109,9 +109,10 @@ def test_a_missing_file_of_weights_is_named_before_anything_is_made() -> None:
         weights_recipe(suite, next(suite.variants()), "train")
 
 
-#: Networks and the up-sampling of their input: one small enough for every run of the tests, and the study's.
+#: The study's networks at full size, and the up-sampling of their input: none in every run of the tests, and
+#: the study's where it is asked for.
 NETWORKS = [
-    ("mobilenet_v2", 1),
+    *((name, 1) for name in ("mobilenet_v2", "resnet50", "vgg19")),
     *(
         pytest.param(name, 7, marks=pytest.mark.skipif(not os.environ.get("ROBUSTLITE_FULL"), reason=WHY_NOT))
         for name in ("mobilenet_v2", "resnet50", "vgg19")

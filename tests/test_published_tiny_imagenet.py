@@ -158,3 +158,9 @@ def test_a_known_fingerprint_reads_no_image_again(folder, clean, monkeypatch):
 def test_the_fingerprint_names_what_decodes_the_images(folder, clean, monkeypatch):
     monkeypatch.setattr("fixtures.published.tiny_imagenet_c.version", lambda package: f"{package}-9")
     assert opened(folder, clean).fingerprint("fog").endswith("-pillow-pillow-9")
+
+
+def test_a_part_of_the_classes_is_refused(folder, clean):
+    (folder.parent / "tiny-imagenet-200" / "wnids.txt").write_text("n02\nn01\nn03\n")
+    with pytest.raises(DatasetError, match=r"clean images of all 3 classes, got those of 2 \(data\.options"):
+        opened(folder, clean)
