@@ -157,6 +157,15 @@ def test_a_case_that_ended_in_an_error_is_told(shards, tmp_path: Path, capsys) -
     assert "d-m-pruned: latency" in shown
 
 
+@pytest.mark.parametrize("others", [PRUNED[1:3], PRUNED[1:]], ids=["and one is missing", "and all is there"])
+def test_a_case_that_broke_a_threshold_fails_the_whole(
+    shards, tmp_path: Path, others: list[Case], capsys
+) -> None:
+    broken = replace(passed(PRUNED[0]), ending="failed", message="expected more")
+    write_journal(shards[1], header(PRUNED), [broken, *map(passed, others)])
+    assert run(*shards, "--out", tmp_path / "out") == 1
+
+
 def test_what_one_shard_could_not_measure_may_come_from_another() -> None:
     failed = Entry(str(PRUNED[0]), "error", "out of memory")
     for parts in ([failed], [passed(PRUNED[0])]), ([passed(PRUNED[0])], [failed]):
