@@ -32,9 +32,6 @@ AnySection = TypeVar("AnySection", bound=Section)
 class Suite(Section):
     """A whole run.  ``name`` is the suite file's; ``seed`` determines everything random in it.
 
-    ``training_seed`` is for runs that are to differ in their networks alone: initial weights and the order
-    and augmentation of the training images follow from it instead, everything else still from ``seed``.
-
     ``evaluation``: ``"full"``, or ``"sequential"``, which looks at the images of a case only until its
     thresholds are decided.
 
@@ -47,7 +44,6 @@ class Suite(Section):
     name: str
     description: str
     seed: Annotated[int, Field(ge=0)] = 0
-    training_seed: Annotated[int, Field(ge=0)] | None = None
     module: str | None = None
     protocol: Literal["sound", "paper"] = "sound"
     evaluation: Literal["full", "sequential"] = "full"

@@ -134,7 +134,9 @@ Epochs = Annotated[int | Literal["as-original"], BeforeValidator(_epochs)]
 class Training(Section):
     """One training run.  ``augment`` names the random changes of the training images; ``patience`` counts
     epochs without a better loss on the validation split before training stops.  ``epochs`` of a fine-tuning
-    may be ``"as-original"``: as many as the original network took to reach its best one.
+    may be ``"as-original"``: as many as the original network took to reach its best one.  ``seed`` is for
+    runs that are to differ in this training alone: initial weights and the order and augmentation of the
+    images follow from it and not from the suite's, from which everything else still does.
     """
 
     epochs: Epochs
@@ -143,6 +145,7 @@ class Training(Section):
     schedule: Literal["constant", "cosine"] = "constant"
     augment: list[Literal["flip", "shift"]] = []
     patience: Positive = 5
+    seed: Annotated[int, Field(ge=0)] | None = None
 
 
 class TrainingChange(Section):

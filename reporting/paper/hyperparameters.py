@@ -86,7 +86,10 @@ def _of_training(suite: Suite, steps: Sequence[str]) -> Iterator[_Setting]:
                 values = {"optimizer": OPTIMIZER, "loss": LOSS} | dict(suite.budget(step, model))
                 if step in NEVER_STOPPED_EARLY:
                     values["patience"] = "no early stopping"
-                yield _Setting(name, step, model, _text(values[name]))
+                if (
+                    values[name] is not None
+                ):  # a seed of its own has a training run only where it is given one
+                    yield _Setting(name, step, model, _text(values[name]))
 
 
 def _of_compression(section: Compression, techniques: Sequence[Technique]) -> Iterator[_Setting]:
