@@ -46,8 +46,8 @@ SEEDS = (1, 2)
 CALIBRATED = ("original", "int8")
 FINE_TUNED = ("qat", "qat_int8")
 
-#: Least effects, in points of error, that runs of different seeds are compared at.
-LEAST_EFFECTS = (0.1, 1.0, 2.0)
+#: Least effects that runs of different seeds are compared at: points of error of a cell, points of mCE.
+LEAST_EFFECTS = ((1.0, 2.0), (3.0, 3.0), (5.0, 5.0), (8.0, 5.0))
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,21 @@ def _of_the_gate(said: Said) -> Said:
 def _alarms(example: Example) -> Iterator[dict[str, object]]:
     """Yield how many cells were called worse between every two seeds, in both directions."""
     runs = ["good", *(f"seed{seed}" for seed in SEEDS)]
-    for least in LEAST_EFFECTS:
+    for least, least_mce in LEAST_EFFECTS:
         for baseline, current in permutations(runs, 2):
-            out = example.work / f"{baseline}-{current}-{least}"
-            example.compare(baseline, current, "--least-effect", str(least), "--out", str(out))
+            options = ("--least-effect", str(least), "--least-mce-effect", str(least_mce))
+            out = example.work / f"{baseline}-{current}-{least:g}"
+            compared = example.compare(f"{baseline}-tuned", f"{current}-tuned", *options, "--out", str(out))
             cells = pd.read_csv(out / "gate.csv")
-            cells = cells[cells["technique"].isin(FINE_TUNED)]
-            worse = int((cells["verdict"] == "worse").sum())
-            told = {"least effect": least, "baseline": baseline, "current": current}
-            yield told | {"cells": len(cells), "worse": worse}
+            yield {
+                "least effect": least,
+                "least mCE effect": least_mce,
+                "baseline": baseline,
+                "current": current,
+                "cells": len(cells),
+                "worse": int((cells["verdict"] == "worse").sum()),
+                "failed": int(compared.code == 1),
+            }
 
 
 def main() -> None:
@@ -168,24 +174,30 @@ def main() -> None:
     gate = ("--gate", kept.name)
     every = (*CALIBRATED, *FINE_TUNED)
     good = example.run(every, "--save-baseline", kept.name, "--report", "good")
+    example.run(FINE_TUNED, "--report", "good-tuned")
     caught = example.run(CALIBRATED, *gate, "--report", "damaged", artifacts=example.spoil())
     seeds = [
-        example.run(FINE_TUNED, "--set", f"fine_tuning.seed={seed}", *gate, "--report", f"seed{seed}")
+        example.run(FINE_TUNED, "--set", f"fine_tuning.seed={seed}", *gate, "--report", f"seed{seed}-tuned")
         for seed in SEEDS
     ]
     other = example.run(CALIBRATED, "--set", f"training.seed={SEEDS[0]}", *gate, "--report", "other")
     alarms = pd.DataFrame(_alarms(example))
     write_text(options.out / "alarms.csv", alarms.to_csv(index=False, lineterminator="\n"))
-    said = {"good": good, "caught": caught, "other": other}
+    last = [f"{least:g}" for least in LEAST_EFFECTS[-1]]
+    still = example.compare(kept.name, "damaged", "--least-effect", last[0], "--least-mce-effect", last[1])
+    said = {"good": good, "caught": caught, "other": other, "still": still}
     write_text(options.out / "README.md", _page(example, said, seeds, alarms))
     print(f"Written: {options.out / 'README.md'}, {options.out / 'alarms.csv'}")
 
 
 def _page(example: Example, said: Mapping[str, Said], seeds: list[Said], alarms: pd.DataFrame) -> str:
     """Return the page that shows what was said."""
-    table = alarms.groupby("least effect")[["cells", "worse"]].sum()
-    table["in %"] = (100 * table["worse"] / table["cells"]).round(2)
-    shown = table.reset_index().to_markdown(index=False, floatfmt=("g", "g", "g", ".2f"))
+    table = alarms.groupby(["least effect", "least mCE effect"]).agg(
+        **{"cells": ("cells", "sum"), "worse": ("worse", "sum")},
+        **{"runs": ("failed", "size"), "runs failed": ("failed", "sum")},
+    )
+    table.insert(2, "in %", 100 * table["worse"] / table["cells"])
+    shown = table.reset_index().to_markdown(index=False, floatfmt=("g", "g", "g", "g", ".2f", "g", "g"))
     images = example.suite.data.test_images
     return "\n".join(
         [
@@ -201,18 +213,22 @@ def _page(example: Example, said: Mapping[str, Said], seeds: list[Said], alarms:
             "The int8 file was calibrated on images that had been scaled to [0, 1] already, so that its "
             "activations are clipped.\n",
             _of_the_gate(said["caught"]).block(),
-            "\n## Another seed of the fine-tuning is not a regression\n",
-            "QAT made again from the same original, its images in another order and otherwise augmented.\n",
+            "\n## Another seed of the fine-tuning\n",
+            "QAT made again from the same original, its images in another order and otherwise augmented.  "
+            "Both are what the recipe gives, so that here a cell called worse is a false alarm.\n",
             *(_of_the_gate(one).block() + "\n" for one in seeds),
-            f"Cells of {' and '.join(FINE_TUNED)} called worse between every two of the three seeds, in both "
-            "directions, by the least effect that the gate is set to ([alarms.csv](alarms.csv)); the level "
-            "allows 5 % of them to be wrong:\n",
+            f"{' and '.join(FINE_TUNED)} of every two of the three seeds, in both directions, by the least "
+            "effects that the gate is set to ([alarms.csv](alarms.csv)); a run fails by a single cell:\n",
             shown,
+            "\nThe level holds for networks that err equally often.  Trainings of one recipe do not: here "
+            "they differ by some points, in many cells together, and at the default least effects, which "
+            "suit a file made anew from the same network, most of these runs fail.  A team that trains anew for "
+            "every run compares two seeds once (`python -m reporting compare`) and sets `gate.least_effect` "
+            "and `gate.least_mce_effect` above what it sees.  At the last line's no seed is a regression, and "
+            f"the damaged file above still is one (`{said['still'].command}`: exit code {said['still'].code}).",
             "\n## An original trained again is another network\n",
-            "The same recipe from other initial weights.  The two err on different images and differ in "
-            "robustness by more than their sampling error, which the gate rightly finds: it compares these "
-            "two networks, not the recipes.  Whoever retrains originals and wants to gate the recipe sets "
-            "`gate.least_effect` above the spread of the seeds.\n",
+            "The same recipe from other initial weights: what a seed changes here is no sampling error, and "
+            "the gate says so.\n",
             _of_the_gate(said["other"]).block(),
             "",
         ]
