@@ -220,12 +220,13 @@ def _page(example: Example, said: Mapping[str, Said], seeds: list[Said], alarms:
             f"{' and '.join(FINE_TUNED)} of every two of the three seeds, in both directions, by the least "
             "effects that the gate is set to ([alarms.csv](alarms.csv)); a run fails by a single cell:\n",
             shown,
-            "\nThe level holds for networks that err equally often.  Trainings of one recipe do not: here "
-            "they differ by some points, in many cells together, and at the default least effects, which "
-            "suit a file made anew from the same network, most of these runs fail.  A team that trains anew for "
-            "every run compares two seeds once (`python -m reporting compare`) and sets `gate.least_effect` "
-            "and `gate.least_mce_effect` above what it sees.  At the last line's no seed is a regression, and "
-            f"the damaged file above still is one (`{said['still'].command}`: exit code {said['still'].code}).",
+            "\nThe level holds for networks that err equally often.  Trainings of one recipe do not: "
+            "here they differ by some points, in many cells together, and at the default least effects, "
+            "which suit a file made anew from the same network, most of these runs fail.  A team that "
+            "trains anew for every run compares two seeds once (`python -m reporting compare`) and sets "
+            "`gate.least_effect` and `gate.least_mce_effect` above what it sees.  At those of the last "
+            "line no seed is a regression, and the damaged file above still is one "
+            f"(`{said['still'].command}`: exit code {said['still'].code}).",
             "\n## An original trained again is another network\n",
             "The same recipe from other initial weights: what a seed changes here is no sampling error, and "
             "the gate says so.\n",
