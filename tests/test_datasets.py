@@ -206,9 +206,12 @@ def test_a_loader_that_returns_something_else_is_named(tmp_path):
         load_dataset("mine", data_dir=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["digits", "cifar10", "tiny_imagenet"])
-def test_an_option_that_the_data_set_does_not_have_is_refused(name, tmp_path):
-    with pytest.raises(DatasetError, match=f"{name}.*'image_size'; leave it out"):
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("digits", "leave it out"), ("cifar10", "leave it out"), ("tiny_imagenet", "known are classes")],
+)
+def test_an_option_that_the_data_set_does_not_have_is_refused(name, advice, tmp_path):
+    with pytest.raises(DatasetError, match=f"{name}.*'image_size'; {advice}"):
         load_dataset(name, data_dir=tmp_path, options={"image_size": [8, 8]})
 
 

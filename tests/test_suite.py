@@ -244,7 +244,7 @@ def test_unknown_key_is_answered_with_its_neighbours_and_the_nearest(small: Path
     message = refusal(small, "training.epoch=3")
     assert message == (
         f"{small}: training.epoch: expected one of epochs, batch_size, learning_rate, schedule, augment, "
-        "patience, by_model, got an unknown key; did you mean 'epochs'?"
+        "patience, seed, by_model, got an unknown key; did you mean 'epochs'?"
     )
 
 
