@@ -112,16 +112,24 @@ def test_a_missing_file_of_weights_is_named_before_anything_is_made() -> None:
 #: The study's networks at full size, and the up-sampling of their input: none in every run of the tests, and
 #: the study's where it is asked for.
 NETWORKS = [
-    *((name, 1) for name in ("mobilenet_v2", "resnet50", "vgg19")),
+    *(("paper-cifar10", name, 1) for name in ("mobilenet_v2", "resnet50", "vgg19")),
+    ("paper-cifar100", "mobilenet_v2", 1),
     *(
-        pytest.param(name, 7, marks=pytest.mark.skipif(not os.environ.get("ROBUSTLITE_FULL"), reason=WHY_NOT))
+        pytest.param(
+            "paper-cifar10",
+            name,
+            7,
+            marks=pytest.mark.skipif(not os.environ.get("ROBUSTLITE_FULL"), reason=WHY_NOT),
+        )
         for name in ("mobilenet_v2", "resnet50", "vgg19")
     ),
 ]
 
 
-@pytest.mark.parametrize(("name", "upsampling"), NETWORKS)
-def test_a_full_size_network_goes_through_the_whole_study(name: str, upsampling: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("suite_name", "name", "upsampling"), NETWORKS)
+def test_a_full_size_network_goes_through_the_whole_study(
+    suite_name: str, name: str, upsampling: int, tmp_path: Path
+) -> None:
     """Weights from a file, one step of each training run, sixteen files, one corruption."""
     from fixtures.maker import Maker
     from fixtures.store import Store
@@ -129,7 +137,7 @@ def test_a_full_size_network_goes_through_the_whole_study(name: str, upsampling:
     from fixtures.workshop import Workshop
 
     suite = paper(
-        "paper-cifar10",
+        suite_name,
         "data.datasets=['image_folder']",
         f"data.options.path='{image_folder(tmp_path / 'images')}'",
         f"model.names=['{name}']",
