@@ -18,8 +18,8 @@ from reporting import tables
 from reporting.frames import CLEAN, from_records
 from reporting.layout import Table, escape
 from reporting.report import Report
-from reporting.tables import Held
 from reporting.uncertainty import with_intervals
+from reporting.verdict import verdict_of
 
 #: The variable that names the file of the summary.
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -65,27 +65,6 @@ def render_summary(report: Report, room: int = LIMIT, comparison: str = "") -> s
     return text
 
 
-def verdict(report: Report) -> str:
-    """Return in one line how the run came out."""
-    broken = {failure.case for failure in report.failures if isinstance(failure, Held) or failure.undefined}
-    errors = {failure.case for failure in report.failures} - broken
-    not_run = {str(case) for case in report.unmeasured} - errors
-    found = [
-        f"{len(cases)} {'case' if len(cases) == 1 else 'cases'} {what}"
-        for cases, what in (
-            (broken, "broke a threshold"),
-            (errors, "could not be measured"),
-            (not_run, "did not run"),
-        )
-        if cases
-    ]
-    if len(report.missing):
-        found.append(f"{len(report.missing)} of {len(report.expected)} cells are missing")
-    head = "Not kept" if broken else "Could not tell" if found else "Kept"
-    told = ", ".join(found) or f"nothing is broken, missing or in error in {len(report.expected)} cells"
-    return f"{head}: {told}."
-
-
 def properties_of(record: Record, statistics: Statistics) -> list[tuple[str, str]]:
     """Return the figures of a record by name, such as ``error[fog,3]``, ``accuracy`` or ``zipped_bytes``.
 
@@ -105,7 +84,7 @@ def properties_of(record: Record, statistics: Statistics) -> list[tuple[str, str
 
 def _sections(report: Report, comparison: str) -> Iterator[str]:
     name = f": suite {escape(report.suite.name)}" if report.suite else ""
-    yield f"# Robustness of compressed models{name}\n\n**{escape(verdict(report))}**\n"
+    yield f"# Robustness of compressed models{name}\n\n**{escape(str(verdict_of(report)))}**\n"
     if comparison:
         yield comparison
     yield from _shortened(_variants(report.summary))

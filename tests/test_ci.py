@@ -14,10 +14,11 @@ from test_reporting_plugin import CASES, SMALL
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Record
 from reporting import ci
-from reporting.ci import LIMIT, ROWS, append_summary, properties_of, render_summary, verdict
+from reporting.ci import LIMIT, ROWS, append_summary, properties_of, render_summary
 from reporting.gate import Check
 from reporting.journal import Entry, write_journal
 from reporting.report import Report
+from reporting.verdict import verdict_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -84,7 +85,7 @@ def test_figures_stand_with_their_intervals() -> None:
     ids=["kept", "broken", "error", "not run", "cells missing"],
 )
 def test_verdict_is_one_line(others: tuple[Entry, ...], cases: tuple[Case, ...], said: str) -> None:
-    assert verdict(report_of(records_of("m"), others, cases)) == said
+    assert str(verdict_of(report_of(records_of("m"), others, cases))) == said
 
 
 def test_what_the_regression_gate_says_stands_behind_the_verdict() -> None:
