@@ -1,0 +1,52 @@
+"""What the workshop has made, in which processes, before it hands on what is in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.cases import Variant
+from benchmarks.suite import load_suite
+from fixtures import workshop as module
+from fixtures.known import known_names
+from fixtures.making import MakingError
+from fixtures.recipes import weights_recipe
+from fixtures.store import Store
+from fixtures.suite_data import SuiteData
+from fixtures.workshop import Workshop
+
+VARIANT = Variant("digits", "vgg6", "pcqat_int8")
+
+
+@pytest.mark.parametrize(
+    ("trained", "ancestors"),
+    [
+        ((), ["original", "pruned", "sparse_clustered"]),
+        (("original", "pruned"), ["sparse_clustered"]),
+        (("pcqat",), []),
+    ],
+)
+def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own(
+    trained: Sequence[str], ancestors: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = load_suite("quick", known_names())
+    store = Store(tmp_path)
+    fingerprint = SuiteData(suite, tmp_path).dataset("digits").train.fingerprint
+    for technique in trained:
+        recipe = weights_recipe(suite, Variant("digits", "vgg6", technique), fingerprint)
+        store.get_or_make(recipe, lambda _: {})
+    processes: list[tuple[list[str], bool]] = []
+
+    def make_apart(*given: Any, weights_alone: bool = False) -> None:
+        processes.append(([variant.technique for variant in given[3]], weights_alone))
+        if not weights_alone:
+            raise MakingError("made nothing")
+
+    monkeypatch.setattr(module, "make_apart", make_apart)
+    float_node = Variant("digits", "vgg6", "pcqat")
+    with pytest.raises(MakingError):
+        Workshop(suite, store, tmp_path, print, wanted=[float_node, VARIANT]).model(VARIANT)
+    assert processes == [*(([name], True) for name in ancestors), (["pcqat_int8", "pcqat"], False)]
