@@ -10,6 +10,7 @@ import pytest
 from benchmarks.techniques import TECHNIQUES, Claims
 from fixtures.compression.claims import ClaimError, Inspection, Kernel, check, inspect, zipped_bytes
 from fixtures.compression.convert import freeze, to_float_tflite, to_int8_tflite
+from fixtures.compression.flatbuffer import Graph
 from fixtures.compression.preserving import kept_kernels, preserving_adam
 from fixtures.compression.quantization_aware import calibrate_ranges, fake_quantized, round_kernels
 from fixtures.compression.steps import STEPS, Bench
@@ -211,6 +212,45 @@ def test_an_int8_file_takes_raw_pixels_as_they_are(name: str, networks, images) 
     details = interpreter.get_input_details()[0]
     assert details["dtype"] == np.uint8
     assert details["quantization"] == pytest.approx((1, 0))
+
+
+def test_an_int8_file_rounds_pixels_once_where_colours_have_offsets() -> None:
+    """A product and a sum of their own would round them twice, the product to coarser levels."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    scaling = Scaling(1 / 64, (-2.0, -1.5, -1.0))
+    quantized = fake_quantized(network())
+    greys = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(4, 8, 8, 3)  # each value, in each colour
+    calibrate_ranges(quantized, greys, scaling)
+    content = to_int8_tflite(freeze(quantized, scaling), greys)
+    interpreter = Interpreter(
+        model_content=content,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], greys.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], greys)
+    interpreter.invoke()
+    graph = Graph(content)
+    scaled = next(int(one.outputs[0]) for one in graph.operators if "CONV" in graph.operator_name(one))
+    details = next(one for one in interpreter.get_tensor_details() if one["index"] == scaled)
+    step, zero = details["quantization"]
+    got = (interpreter.get_tensor(scaled).astype(np.float64) - zero) * step
+    assert step == pytest.approx((255 / 64 + 1) / 255, rel=0.01)  # from -2 to 255 / 64 - 1
+    assert np.abs(got - scaling.apply(greys)).max() <= 0.505 * step  # the bias is rounded too, finely
+
+
+def test_what_scales_the_pixels_is_no_kernel_of_the_network() -> None:
+    scaling = Scaling(1 / 64, (-2.0, -1.5, -1.0))
+    plain, aware = network(), fake_quantized(network())
+    calibrate_ranges(aware, np.full((2, 8, 8, 3), 100, np.uint8), scaling)
+    images = np.full((2, 8, 8, 3), 100, np.uint8)
+    for model in (plain, aware):
+        frozen = freeze(model, scaling)
+        for content in (to_float_tflite(frozen), to_int8_tflite(frozen, images)):
+            shapes = [kernel.shape for kernel in inspect(content).kernels]
+            assert shapes == [(8, 3, 3, 3), (12, 1, 1, 8), (3, 768)]
 
 
 def test_the_same_seed_trains_the_same_network(bench: Bench) -> None:
