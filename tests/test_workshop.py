@@ -22,20 +22,20 @@ VARIANT = Variant("digits", "vgg6", "pcqat_int8")
 
 
 @pytest.mark.parametrize(
-    ("trained", "ancestors"),
+    ("there", "trained"),
     [
-        ((), ["original", "pruned", "sparse_clustered"]),
-        (("original", "pruned"), ["sparse_clustered"]),
+        ((), ["original", "pruned", "sparse_clustered", "pcqat"]),
+        (("original", "pruned"), ["sparse_clustered", "pcqat"]),
         (("pcqat",), []),
     ],
 )
-def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own(
-    trained: Sequence[str], ancestors: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own_before_any_is_converted(
+    there: Sequence[str], trained: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = load_suite("quick", known_names())
     store = Store(tmp_path)
     fingerprint = SuiteData(suite, tmp_path).dataset("digits").train.fingerprint
-    for technique in trained:
+    for technique in there:
         recipe = weights_recipe(suite, Variant("digits", "vgg6", technique), fingerprint)
         store.get_or_make(recipe, lambda _: {})
     processes: list[tuple[list[str], bool]] = []
@@ -49,4 +49,4 @@ def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own(
     float_node = Variant("digits", "vgg6", "pcqat")
     with pytest.raises(MakingError):
         Workshop(suite, store, tmp_path, print, wanted=[float_node, VARIANT]).model(VARIANT)
-    assert processes == [*(([name], True) for name in ancestors), (["pcqat_int8", "pcqat"], False)]
+    assert processes == [*(([name], True) for name in trained), (["pcqat_int8", "pcqat"], False)]
