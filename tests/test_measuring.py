@@ -23,7 +23,6 @@ LABELS = np.arange(20) % 10
 class Workshop:
     """A workshop whose predictions of a corruption are wrong on as many images as its place and severity."""
 
-    examples = False
     suite = SimpleNamespace(corruptions=SimpleNamespace(severities=[1, 3]))
 
     def predictions(self, _: Variant, corruption: str | None, remeasure: bool = False) -> Predictions:
@@ -34,6 +33,12 @@ class Workshop:
 
     def test(self, _: str) -> Any:
         return SimpleNamespace(labels=LABELS)
+
+    def indices(self, _: str) -> np.ndarray:
+        return np.arange(20)
+
+    def class_names(self, _: str) -> tuple[str, ...]:
+        return tuple("0123456789")
 
     def image_set(self, _: str, corruption: str | None) -> ImageSet:
         return ImageSet(100, {"corruption": corruption})
