@@ -15,7 +15,7 @@ from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
 from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
-from reporting.frames import EXPECTED, VARIANT, frame, from_records
+from reporting.frames import EXPECTED, SAMPLES, VARIANT, frame, from_records, samples_of
 from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
@@ -43,7 +43,8 @@ class Report:
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
     :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
-    are the cases, of any kind, that should have measured something and did not.
+    are the cases, of any kind, that should have measured something and did not.  ``latency_samples`` is the
+    table of single inferences.
     """
 
     cells: pd.DataFrame
@@ -61,6 +62,7 @@ class Report:
     looked_at: pd.DataFrame = field(default_factory=lambda: frame([], LOOKED_AT))
     with_paper: bool = True
     unmeasured: tuple[Case, ...] = ()
+    latency_samples: pd.DataFrame = field(default_factory=lambda: frame([], SAMPLES))
 
     @classmethod
     def of_run(
@@ -99,6 +101,7 @@ class Report:
             looked_at_of(records),
             with_paper,
             tuple(case for case in cases if str(case) not in measured),
+            samples_of(records),
         )
 
     @classmethod

@@ -161,6 +161,7 @@ def test_pytest_benchmark_keeps_every_case_of_the_workers_with_its_figures(cold)
     for entry in latency:
         assert entry["extra_info"]["details"]["alone_on_the_machine"] is True
         assert entry["stats"]["rounds"] == 5
+        assert "seconds" not in entry["extra_info"]["details"]
     (fog,) = [entry for entry in benchmarks if "pruned-fog" in entry["name"]]
     assert fog["extra_info"]["details"] == {"from_store": False}
     assert [cell["severity"] for cell in fog["extra_info"]["cells"]] == [1, 5]

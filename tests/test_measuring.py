@@ -53,6 +53,11 @@ def test_mce_is_of_the_cells_of_the_accuracy_and_robustness_cases() -> None:
     assert record.images == parts[0].images
 
 
+def test_a_latency_keeps_every_time_to_a_tenth_of_a_microsecond() -> None:
+    details = latency_record(LATENCY, np.array([0.00123456789, 2.5]), 0.95).details
+    assert details["seconds"] == [0.0012346, 2.5]
+
+
 TIMES = st.lists(st.floats(1e-6, 1), min_size=1, max_size=60).map(np.array)
 
 
