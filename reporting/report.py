@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -45,6 +46,9 @@ class Report:
     :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
     are the cases, of any kind, that should have measured something and did not.  ``latency_samples`` is the
     table of single inferences.
+    ``about`` is what is told about the run: ``command``, ``started``, ``python``, ``libraries``, ``machine``
+    and, where it is known, ``ended``, which of a run that went on with a killed one are of its second part;
+    of a merged run it is such a mapping for each in a list, ``merged`` (:func:`reporting.journal.runs_of`).
     """
 
     cells: pd.DataFrame
@@ -63,6 +67,7 @@ class Report:
     with_paper: bool = True
     unmeasured: tuple[Case, ...] = ()
     latency_samples: pd.DataFrame = field(default_factory=lambda: frame([], SAMPLES))
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_run(
@@ -70,12 +75,14 @@ class Report:
         header: Header,
         entries: Iterable[Entry],
         *,
+        ended: str | None = None,
         convention: Convention | None = None,
         with_paper: bool = True,
     ) -> Report:
         """Return the report on a run, of which the selected cases are expected.
 
-        ``convention`` is that of the suite's protocol unless it is given.
+        ``ended`` is when the run did, where that is known.  ``convention`` is that of the suite's protocol
+        unless it is given.
         """
         entries = sorted(entries, key=lambda entry: entry.case)
         records = [entry.record for entry in entries if entry.record]
@@ -102,6 +109,7 @@ class Report:
             with_paper,
             tuple(case for case in cases if str(case) not in measured),
             samples_of(records),
+            header.about_until(ended),
         )
 
     @classmethod

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from benchmarks.cases import STANDARD_CORRUPTIONS
+from reporting.__main__ import main
 from reporting.journal import Entry, Journal, Recording, read_journal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -180,6 +181,18 @@ def test_what_was_forgotten_agrees_with_the_outcomes_of_every_image(cold) -> Non
         assert value["count"] == sum((wrong & ~known).bit_count() for known, wrong in outcomes)
         assert value["gained"] == sum((known & ~wrong).bit_count() for known, wrong in outcomes)
     assert sum(value["count"] for value in told.values()) > 0
+
+
+def test_a_report_built_again_has_the_same_files_and_the_figure_of_the_corruptions(
+    cold, tmp_path: Path
+) -> None:
+    place, _ = cold
+    for out in ("once", "twice"):
+        assert main(["build", str(place.path / "report"), "--out", str(tmp_path / out)]) == 0
+    files = [path.relative_to(tmp_path / "once") for path in (tmp_path / "once").rglob("*") if path.is_file()]
+    assert Path("paper", "figure-1-corruptions.png") in files
+    for name in files:
+        assert (tmp_path / "once" / name).read_bytes() == (tmp_path / "twice" / name).read_bytes()
 
 
 def test_a_warm_run_imports_no_tensorflow_and_finds_the_same(cold, without_tensorflow) -> None:
