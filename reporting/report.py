@@ -16,6 +16,7 @@ from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
 from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
+from reporting.forgotten import Forgotten, forgotten_of
 from reporting.frames import EXPECTED, SAMPLES, VARIANT, frame, from_records, samples_of
 from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
@@ -44,8 +45,8 @@ class Report:
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
     :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
-    are the cases, of any kind, that should have measured something and did not.  ``latency_samples`` is the
-    table of single inferences.
+    are the cases, of any kind, that should have measured something and did not.  ``forgotten`` is what each
+    variant forgot, as far as that was recorded; ``latency_samples`` is the table of single inferences.
     ``about`` is what is told about the run: ``command``, ``started``, ``python``, ``libraries``, ``machine``
     and, where it is known, ``ended``, which of a run that went on with a killed one are of its second part;
     of a merged run it is such a mapping for each in a list, ``merged`` (:func:`reporting.journal.runs_of`).
@@ -66,6 +67,7 @@ class Report:
     looked_at: pd.DataFrame = field(default_factory=lambda: frame([], LOOKED_AT))
     with_paper: bool = True
     unmeasured: tuple[Case, ...] = ()
+    forgotten: tuple[Forgotten, ...] = ()
     latency_samples: pd.DataFrame = field(default_factory=lambda: frame([], SAMPLES))
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -108,6 +110,7 @@ class Report:
             looked_at_of(records),
             with_paper,
             tuple(case for case in cases if str(case) not in measured),
+            forgotten_of(records),
             samples_of(records),
             header.about_until(ended),
         )
