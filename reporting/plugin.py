@@ -29,7 +29,7 @@ from reporting.journal import Entry, Header, Journal, JournalError, Recording
 COLLECTOR = "robustlite-collector"
 
 #: The attribute of a test's report under which what a case came to travels to the process that reports.
-_CARRIED = "robustlite"
+CARRIED = "robustlite"
 
 #: What a comparison with a baseline came to, as Markdown, from the end of a session on that was gated.
 COMPARISON = pytest.StashKey[str]()
@@ -87,7 +87,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             "record": record.to_json() if record else None,
             "checks": [asdict(check) for check in limits.checks] if limits else [],
         }
-        setattr(report, _CARRIED, carried)
+        setattr(report, CARRIED, carried)
     return report
 
 
@@ -123,7 +123,7 @@ class Collector:
         case = case_id(report.nodeid)
         if case not in self._config.stash[CASES] or not (report.when == "call" or report.failed):
             return
-        carried = vars(report).get(_CARRIED, {"record": None, "checks": []})
+        carried = vars(report).get(CARRIED, {"record": None, "checks": []})
         checks = tuple(Check(**check) for check in carried["checks"])
         record = carried["record"] and Record.from_json(carried["record"])
         if report.passed:
