@@ -21,7 +21,6 @@ import pytest
 
 from benchmarks.plugin import CASES, OPTIONS, RECORD, SUITE, case_id
 from benchmarks.results import Record
-from reporting.files import listed
 from reporting.gate import Check, Limits
 from reporting.journal import Entry, Header, Journal, JournalError, Recording
 
@@ -140,19 +139,18 @@ class Collector:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the tables and write the report's files, if any case was run."""
+        """Show the verdict and the tables, and write the report's files, if any case was run."""
         recording = self.recording
         if not self._entries or recording is None:
             return
         from reporting.ci import append_summary  # noqa: PLC0415 - pandas
-        from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415
+        from reporting.report import Report, write_report  # noqa: PLC0415
+        from reporting.summary import show_report, show_written  # noqa: PLC0415
 
-        suite = self._config.stash[SUITE]
         report = Report.of_run(
             recording.header, recording.entries.values(), with_paper=self._config.getoption("paper")
         )
-        terminalreporter.section(f"RobustLite: suite {suite.name}")
-        terminalreporter.write_line(render_terminal(report))
+        show_report(report, recording.header.suite.name, terminalreporter)
         append_summary(report, terminalreporter.write_line, self._config.stash.get(COMPARISON, ""))
         out = Path(self._config.getoption("report"))
         try:
@@ -166,8 +164,7 @@ class Collector:
                 red=True,
             )
             return
-        for line in listed(written):
-            terminalreporter.write_line(f"Written to {line}")
+        show_written(written, out, terminalreporter)
 
     def _begin(self, nodeids: Iterable[str]) -> None:
         """Begin the journal, once, if any case is selected and will be run."""
