@@ -9,5 +9,6 @@ pytest_plugins = [
     "reporting.sharding",
     "reporting.scheduling",
     "reporting.plugin",
+    "reporting.foretelling",
     "reporting.regression.plugin",
 ]

@@ -6,7 +6,7 @@ Every worker of a distributed run reads the same suite and so collects the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -29,6 +29,9 @@ SUITE = pytest.StashKey[Suite]()
 
 #: Where every case of the suite is kept by its id, whatever is selected of them.
 CASES = pytest.StashKey[dict[str, Case]]()
+
+#: What gets a line of progress, in whichever process, to write it on the terminal.
+TELL = pytest.StashKey[Callable[[str], None]]()
 
 #: Where a test keeps what it measured, for the report.
 RECORD = pytest.StashKey[Record]()

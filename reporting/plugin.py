@@ -21,7 +21,6 @@ import pytest
 
 from benchmarks.plugin import CASES, OPTIONS, RECORD, SUITE, case_id
 from benchmarks.results import Record
-from reporting.files import listed
 from reporting.gate import Check, Limits
 from reporting.journal import Entry, Header, Journal, JournalError, Recording
 
@@ -29,7 +28,7 @@ from reporting.journal import Entry, Header, Journal, JournalError, Recording
 COLLECTOR = "robustlite-collector"
 
 #: The attribute of a test's report under which what a case came to travels to the process that reports.
-_CARRIED = "robustlite"
+CARRIED = "robustlite"
 
 #: What a comparison with a baseline came to, as Markdown, from the end of a session on that was gated.
 COMPARISON = pytest.StashKey[str]()
@@ -87,7 +86,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             "record": record.to_json() if record else None,
             "checks": [asdict(check) for check in limits.checks] if limits else [],
         }
-        setattr(report, _CARRIED, carried)
+        setattr(report, CARRIED, carried)
     return report
 
 
@@ -123,7 +122,7 @@ class Collector:
         case = case_id(report.nodeid)
         if case not in self._config.stash[CASES] or not (report.when == "call" or report.failed):
             return
-        carried = vars(report).get(_CARRIED, {"record": None, "checks": []})
+        carried = vars(report).get(CARRIED, {"record": None, "checks": []})
         checks = tuple(Check(**check) for check in carried["checks"])
         record = carried["record"] and Record.from_json(carried["record"])
         if report.passed:
@@ -140,14 +139,14 @@ class Collector:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the tables and write the report's files, if any case was run."""
+        """Show the verdict and the tables, and write the report's files, if any case was run."""
         recording = self.recording
         if not self._entries or recording is None:
             return
         from reporting.ci import append_summary  # noqa: PLC0415 - pandas
-        from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415
+        from reporting.report import Report, write_report  # noqa: PLC0415
+        from reporting.summary import show_report, show_written  # noqa: PLC0415
 
-        suite = self._config.stash[SUITE]
         ended = _now()
         report = Report.of_run(
             recording.header,
@@ -155,8 +154,7 @@ class Collector:
             ended=ended,
             with_paper=self._config.getoption("paper"),
         )
-        terminalreporter.section(f"RobustLite: suite {suite.name}")
-        terminalreporter.write_line(render_terminal(report))
+        show_report(report, recording.header.suite.name, terminalreporter)
         append_summary(report, terminalreporter.write_line, self._config.stash.get(COMPARISON, ""))
         out = Path(self._config.getoption("report"))
         try:
@@ -170,8 +168,7 @@ class Collector:
                 red=True,
             )
             return
-        for line in listed(written):
-            terminalreporter.write_line(f"Written to {line}")
+        show_written(written, out, terminalreporter)
 
     def _begin(self, nodeids: Iterable[str]) -> None:
         """Begin the journal, once, if any case is selected and will be run."""

@@ -76,6 +76,7 @@ class ReportingSession(_MeasuringSession):
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__(config)
+        self.quiet = self.quiet or config.option.verbose < 0
         self._place: dict[str, int] = {}
 
     @pytest.hookimpl(optionalhook=True)

@@ -248,10 +248,13 @@ def _convention_of(suite: Suite | None) -> Convention:
     return "rounded" if suite and suite.protocol == "paper" else "unrounded"
 
 
-def render_terminal(report: Report) -> str:
-    """Return the report as text that fits into 120 columns where models have names of usual length."""
+def render_terminal(report: Report, *, brief: bool = True) -> str:
+    """Return the report as text that fits into 120 columns where models have names of usual length.
+
+    ``brief`` is that of :meth:`Report.contents`.
+    """
     paragraphs = [textwrap.fill(sentence, TERMINAL_WIDTH) + "\n" for sentence in report.sentences()]
-    return "\n".join(paragraphs + [table.to_text() for table in report.contents(brief=True)])
+    return "\n".join(paragraphs + [table.to_text() for table in report.contents(brief=brief)])
 
 
 def render_markdown(report: Report) -> str:

@@ -129,9 +129,12 @@ def load(units: Iterable[Unit]) -> float:
     return sum({need: cost for unit in units for need, cost in unit.needs.items()}.values())
 
 
-def _needs(suite: Suite, network: Variant, cases: Iterable[Case]) -> dict[Hashable, float]:
-    """Return what the cases of one network need, by what it is; costs are multiples of 1/2, so sums exact."""
-    needs: dict[Hashable, float] = {}
+def making_costs(suite: Suite, network: Variant) -> dict[Variant, float]:
+    """Return what making a float network costs in passes, by the networks that are made for it, itself last.
+
+    Costs are multiples of 1/2, so sums exact.
+    """
+    costs = {}
     for technique in lineage(network.technique):
         budget = suite.budget(technique.step, network.model)
         original = suite.budget("train", network.model).epochs
@@ -140,7 +143,15 @@ def _needs(suite: Suite, network: Variant, cases: Iterable[Case]) -> dict[Hashab
         images = suite.data.train_images
         passes = _TRAINING * epochs * (ALL_TRAINING_IMAGES if images == "all" else images)
         factor = _FAKE_QUANTIZED if "qat" in technique.traits else 1
-        needs["making", replace(network, technique=technique.name)] = factor * passes
+        costs[replace(network, technique=technique.name)] = factor * passes
+    return costs
+
+
+def _needs(suite: Suite, network: Variant, cases: Iterable[Case]) -> dict[Hashable, float]:
+    """Return what the cases of one network need, by what it is; making costs as :func:`making_costs` says."""
+    needs: dict[Hashable, float] = {
+        ("making", made): cost for made, cost in making_costs(suite, network).items()
+    }
     for case in cases:
         for measured in _measured(case):
             needs["measuring", measured] = _passes(suite, measured)

@@ -118,7 +118,7 @@ def test_a_run_passes_every_case_and_says_so(cold) -> None:
 
 def test_a_run_tells_of_its_progress_from_the_workers(cold) -> None:
     _, finished = cold
-    assert "digits-vgg6-original: epoch 2/2: loss" in finished.stderr
+    assert "digits-vgg6-original: epoch 2/2: loss" in finished.stdout
 
 
 def test_results_hold_every_image_set_once(cold) -> None:
@@ -303,8 +303,8 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     killed.wait()
     finished = place.run("-n", "0", "-m", "accuracy")
     assert finished.returncode == 0, finished.stdout
-    assert "digits-vgg6-original: train," not in finished.stderr
-    assert "digits-vgg6-pruned: prune," in finished.stderr
+    assert "digits-vgg6-original: train," not in finished.stdout
+    assert "digits-vgg6-pruned: prune," in finished.stdout
 
 
 def test_a_sequential_run_decides_its_cases_from_few_images(cold, without_tensorflow) -> None:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,9 @@ class Pretending(Workshop):
     def _model_recipe(self, variant: Variant) -> Recipe:
         return Recipe("model", {"variant": str(variant)})
 
-    def _classified(self, variant: Variant, corruption: str | None, places: np.ndarray) -> np.ndarray:
+    def _classified(
+        self, variant: Variant, corruption: str | None, places: np.ndarray, _: Callable[[int], None]
+    ) -> np.ndarray:
         self.classified.append((variant, corruption))
         labels = self.test(variant.dataset).labels[places]
         rng = np.random.default_rng(len(str(variant)))

@@ -12,6 +12,7 @@ from fixtures.models import MODELS, NetworkSpec
 from fixtures.models.scaling import Scaling
 from fixtures.models.training import Budget, Images, augmented, fit
 from fixtures.seeds import derive_seed
+from fixtures.tensorflow import load
 
 
 def gradient(count: int, height: int, width: int) -> np.ndarray:
@@ -89,11 +90,16 @@ def test_early_stopping_keeps_the_epoch_that_is_best_on_the_validation_split() -
     pixels = np.where(labels[:, None, None, None] == 1, 200, 50).astype(np.uint8)
     pixels = np.broadcast_to(pixels, (64, 8, 8, 3)) + rng.integers(0, 40, (64, 8, 8, 3), dtype=np.uint8)
     images = Images(Split(pixels, labels), Split(pixels, 1 - labels))
-    lines: list[str] = []
+    losses: list[float] = []
+    told: list[str] = []
+    watch = load().keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, logs: losses.append(logs["val_loss"])
+    )
     model = MODELS["vgg6"].build(NetworkSpec((8, 8, 3), 2, width=0.1))
     budget = Budget(epochs=20, batch_size=16, learning_rate=1e-3, patience=2)
-    fit(model, images, budget, scaling=Scaling(1 / 255), seed=0, progress=lines.append)
-    assert len(lines) < budget.epochs
-    losses = [float(line.split("validation loss ")[1].split(",")[0]) for line in lines]
+    scaling = Scaling(1 / 255)
+    fit(model, images, budget, scaling=scaling, seed=0, progress=told.append, callbacks=[watch])
+    assert len(losses) < budget.epochs
+    assert told[-1].startswith(f"epoch {len(losses)}/20: loss ")
     kept = model.evaluate(pixels.astype(np.float32) / 255, 1 - labels, verbose=0)[0]
     assert kept == pytest.approx(min(losses), abs=1e-3)

@@ -103,9 +103,11 @@ class Gatekeeper:
                 "Neither compared nor kept, because the run was not measured to its end."
             )
         if self._compared:
-            from reporting.regression.shown import render_terminal  # noqa: PLC0415 - pandas
+            from reporting.regression.shown import render_terminal, sentences  # noqa: PLC0415 - pandas
 
-            terminalreporter.write_line(render_terminal(self._compared))
+            quiet = terminalreporter.verbosity < 0
+            shown = next(sentences(self._compared)) if quiet else render_terminal(self._compared)
+            terminalreporter.write_line(shown)
         for error in self._errors:
             terminalreporter.write_line(error, red=True)
         for line in listed(self._written):
