@@ -211,6 +211,21 @@ def test_measuring_again_finds_the_same(cold, without_tensorflow) -> None:
     assert place.rows("results.csv", "again") == robustness
 
 
+def test_a_verbose_run_tells_what_comes_from_the_store_and_what_is_evaluated(
+    cold, without_tensorflow
+) -> None:
+    place, _ = cold
+    options = ["-n", "2", "-v", "-m", "accuracy"]
+    kept = place.run(*options, report="told", env=without_tensorflow)
+    assert "digits-vgg6-int8: model from the store" in kept.stdout
+    assert "digits-vgg6-int8-clean: from the store" in kept.stdout
+    assert "images to evaluate" not in kept.stdout
+    again = place.run(*options, "--remeasure", report="told", env=without_tensorflow)
+    assert "digits-vgg6-int8 clean: 60 images to evaluate" in again.stdout
+    assert re.search(r"digits-vgg6-int8 clean: 60 images evaluated in \d+\.\d s", again.stdout)
+    assert "digits-vgg6-int8-clean: from the store" not in again.stdout
+
+
 def test_a_broken_threshold_fails_its_case_and_says_by_how_much(cold, without_tensorflow) -> None:
     place, _ = cold
     options = ["-n", "2", "-m", "claims", "--set", "thresholds.compression_ratio_min=1.5"]

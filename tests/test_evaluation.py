@@ -176,6 +176,12 @@ def test_predictions_are_int64_one_for_each_image(files: Path) -> None:
     assert (predictions.shape, predictions.dtype) == ((len(RANDOM_IMAGES),), np.int64)
 
 
+def test_each_batch_is_told_of_when_it_was_classified(files: Path) -> None:
+    seen: list[int] = []
+    Classifier(files / "random.tflite", 10).predict(RANDOM_IMAGES, seen.append)
+    assert seen == [BATCH, BATCH, 30]
+
+
 def test_no_images_give_no_predictions(files: Path) -> None:
     predictions = Classifier(files / "float.tflite", 4).predict(RANDOM_IMAGES[:0])
     assert (predictions.shape, predictions.dtype) == ((0,), np.int64)

@@ -58,6 +58,16 @@ def test_a_latency_keeps_every_time_to_a_tenth_of_a_microsecond() -> None:
     assert details["seconds"] == [0.0012346, 2.5]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_mce_says_whether_all_it_is_of_was_in_the_store(kept: bool) -> None:
+    workshop: Any = Workshop()
+    found = workshop.predictions
+    workshop.predictions = lambda variant, corruption: found(
+        variant, corruption, corruption == "fog" and not kept
+    )
+    assert measure_mce(workshop, Case(VARIANT, "mce"), False).details == {"from_store": kept}
+
+
 TIMES = st.lists(st.floats(1e-6, 1), min_size=1, max_size=60).map(np.array)
 
 

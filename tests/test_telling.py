@@ -154,10 +154,12 @@ def test_a_shard_counts_its_own_cases(run: Run, workers: str) -> None:
     assert {line.split()[2] for line in lines} == {"3"}
 
 
-def test_lines_of_workers_are_written_before_the_summary(run: Run) -> None:
-    before, _, after = run("-n2").stdout.partition("RobustLite: suite")
-    assert before.count("begins") == COUNT
-    assert "begins" not in after
+def test_what_a_worker_says_is_written_before_its_report(run: Run) -> None:
+    shown = run("-n2", "-v").stdout
+    reports = re.findall(r"PASSED test_cases\.py::test_\w+\[(.*)\]", shown)
+    assert len(reports) == COUNT
+    for case in reports:
+        assert shown.index(f"{case}: a detail") < re.search(rf"PASSED .*\[{case}\]", shown).start()
 
 
 def test_a_worker_that_cannot_reach_the_controllers_file_tells_its_own_terminal(
