@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,9 @@ from reporting.files import listed
 from reporting.gate import Check, Limits
 from reporting.journal import Entry, Header, Journal, JournalError, Recording
 
+if TYPE_CHECKING:  # pandas, which a session without a baseline does not need
+    from reporting.regression.gated import Gated
+
 #: The name of the plugin that has what the session's cases came to.
 COLLECTOR = "robustlite-collector"
 
@@ -33,6 +36,9 @@ _CARRIED = "robustlite"
 
 #: What a comparison with a baseline came to, as Markdown, from the end of a session on that was gated.
 COMPARISON = pytest.StashKey[str]()
+
+#: The same for the report.
+GATED = pytest.StashKey["Gated"]()
 
 #: Where a test keeps the thresholds that it was held against.
 _LIMITS = pytest.StashKey[Limits]()
@@ -149,7 +155,10 @@ class Collector:
 
         suite = self._config.stash[SUITE]
         report = Report.of_run(
-            recording.header, recording.entries.values(), with_paper=self._config.getoption("paper")
+            recording.header,
+            recording.entries.values(),
+            with_paper=self._config.getoption("paper"),
+            gated=self._config.stash.get(GATED, None),
         )
         terminalreporter.section(f"RobustLite: suite {suite.name}")
         terminalreporter.write_line(render_terminal(report))
