@@ -109,7 +109,12 @@ def _of_journal(options: argparse.Namespace) -> Report:
                 "have their own; leave it out, or pass the results.csv of the report"
             )
     recording = read_journal(options.errors)
-    return Report.of_run(recording.header, recording.entries.values(), convention=options.convention)
+    return Report.of_run(
+        recording.header,
+        recording.entries.values(),
+        ended=recording.ended,
+        convention=options.convention,
+    )
 
 
 def _of_tables(options: argparse.Namespace) -> Report:

@@ -6,6 +6,7 @@
              rate is known, and so is ``population``, the size of the test set, where it is not.
 ``sizes``    one row per variant: dataset, model, technique, zipped_bytes, file_bytes (perhaps ``<NA>``).
 ``latency``  one row per variant: dataset, model, technique, median_s, p90_s (seconds per image).
+``samples``  one row per timed inference, in their order: dataset, model, technique, seconds.
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ LATENCY: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"median_s": "flo
 #: Column types of the cells that a run should have measured.
 EXPECTED: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"corruption": "str", "severity": "int64"})
 
+#: Column types of ``samples``.
+SAMPLES: Mapping[str, str] = MappingProxyType(_VARIANT_TYPES | {"seconds": "float64"})
+
 
 class Frames(NamedTuple):
-    """What a run measured, as the three tables of this module."""
+    """What a run measured, as the tables of this module without ``samples``."""
 
     cells: pd.DataFrame
     sizes: pd.DataFrame
@@ -83,6 +87,19 @@ def from_records(records: Iterable[Record]) -> Frames:
                 variant | {"median_s": metrics["latency_median_s"], "p90_s": metrics["latency_p90_s"]}
             )
     return Frames(frame(cells, CELLS), frame(sizes, SIZES), frame(latency, LATENCY))
+
+
+def samples_of(records: Iterable[Record]) -> pd.DataFrame:
+    """Return every timed inference that ``records`` tell of; of two records of a case the later counts."""
+    return frame(
+        (
+            identity(record.case.variant) | {"seconds": seconds}
+            for record in {record.case: record for record in records}.values()
+            if record.case.kind == "latency"
+            for seconds in record.details.get("seconds", ())
+        ),
+        SAMPLES,
+    )
 
 
 def identity(variant: Variant) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -40,13 +40,18 @@ class JournalError(ValueError):
 @dataclass(frozen=True)
 class Header:
     """What a run is: its ``suite``, the family of each corruption, the ids of the cases ``selected`` of the
-    suite's, and what is told ``about`` it (the command, versions, the machine, when it started).
+    suite's, and what is told ``about`` it (the command, versions, the machine, when it started), which of a
+    merged run is a list of the same for each (:func:`runs_of`).
     """
 
     suite: Suite
     families: Mapping[str, str]
     selected: tuple[str, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def about_until(self, ended: str | None) -> dict[str, Any]:
+        """Return what is told about the run, and when it ``ended``, where that is known."""
+        return dict(self.about) | ({} if ended is None else {"ended": ended})
 
     @property
     def cases(self) -> list[Case]:
@@ -113,11 +118,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Recording:
-    """A journal as it was read: ``entries`` by case, the last of each; ``finished`` unless it was cut off."""
+    """A journal as it was read: ``entries`` by case, the last of each; ``finished`` unless it was cut off;
+    when it ``ended`` (ISO 8601, UTC), which journals of older code and merged ones do not tell.
+    """
 
     header: Header
     entries: Mapping[str, Entry]
     finished: bool
+    ended: str | None = None
 
     @property
     def records(self) -> list[Record]:
@@ -152,9 +160,9 @@ class Journal:
         """Write what a case came to; when this returns, the death of the process does not lose it."""
         self._write({"entry": entry.to_json()})
 
-    def close(self) -> Path:
-        """End the journal and return where it is."""
-        self._write({"finished": True})
+    def close(self, ended: str | None = None) -> Path:
+        """End the journal, with when the run ``ended`` (ISO 8601, UTC) if given, and return where it is."""
+        self._write({"finished": True} | ({} if ended is None else {"ended": ended}))
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.replace(self._whole)
@@ -168,6 +176,11 @@ class Journal:
     def _release(self) -> None:
         Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
+
+
+def runs_of(about: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what is told about each run: those that a journal was merged from, or the one that it is of."""
+    return about.get("merged", [about])
 
 
 def write_journal(folder: Path, header: Header, entries: Iterable[Entry]) -> Path:
@@ -210,7 +223,7 @@ def read_journal(path: Path) -> Recording:
     path = path / NAME if path.is_dir() else path
     header: Header | None = None
     entries: dict[str, Entry] = {}
-    finished = False
+    finished, ended = False, None
     for number, line in _lines(path):
         try:
             value = json.loads(line)
@@ -220,7 +233,7 @@ def read_journal(path: Path) -> Recording:
                 entry = Entry.from_json(value["entry"])
                 entries[entry.case] = entry
             else:
-                finished = value["finished"] is True
+                finished, ended = value["finished"] is True, value.get("ended")
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             raise JournalError(
                 f"expected the journal of a run (format {FORMAT}) at {path}, got another line {number}, "
@@ -229,7 +242,7 @@ def read_journal(path: Path) -> Recording:
             ) from None
     if header is None:
         raise JournalError(f"expected the journal of a run at {path}, got an empty file")
-    return Recording(header, entries, finished)
+    return Recording(header, entries, finished, ended)
 
 
 def _lines(path: Path) -> Iterable[tuple[int, str]]:

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.cases import Case
 from benchmarks.results import Cell, Record
 from benchmarks.schema import Suite
-from reporting.journal import NAME, Entry, Header, JournalError, Recording, read_journal
+from reporting.journal import NAME, Entry, Header, JournalError, Recording, read_journal, runs_of
 from reporting.report import Report
 
 
@@ -84,7 +84,7 @@ def merge(parts: Sequence[Part]) -> Merged:
         headers[0].suite,
         {name: family for header in headers for name, family in header.families.items()},
         tuple(dict.fromkeys(case for header in headers for case in header.selected)),
-        {"merged": [dict(header.about) for header in headers]},
+        {"merged": _runs(parts)},
     )
     return Merged(header, entries, tuple(_remarks(parts, timed_again)))
 
@@ -93,7 +93,7 @@ def report_of(merged: Merged) -> Report:
     """Return the report on a joined run, of which every case of the suite is expected."""
     header = merged.header
     every = tuple(map(str, header.cases))
-    return Report.of_run(Header(header.suite, header.families, every), merged.entries.values())
+    return Report.of_run(Header(header.suite, header.families, every, header.about), merged.entries.values())
 
 
 def grouped(cases: Iterable[Case]) -> list[str]:
@@ -103,6 +103,13 @@ def grouped(cases: Iterable[Case]) -> list[str]:
         f"{variant}: " + ", ".join(str(case).removeprefix(f"{variant}-") for case in of_variant)
         for variant, of_variant in groupby(in_order, key=lambda case: case.variant)
     ]
+
+
+def _runs(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """Return what is told about each run that ``parts`` are of, some of which may be merged themselves."""
+    recordings = [part.recording for part in parts]
+    told = [recording.header.about_until(recording.ended) for recording in recordings]
+    return [dict(run) for about in told for run in runs_of(about)]
 
 
 def _check_suite(first: Part, other: Part) -> None:
@@ -200,7 +207,7 @@ def _remarks(parts: Iterable[Part], timed_again: Sequence[tuple[str, Path]]) -> 
         cut_off = part.path / f"{NAME}.part"
         if cut_off.exists():
             yield f"{cut_off}: not read, because a run goes on there or was killed; name it to take it too."
-    libraries = [part.recording.header.about.get("libraries", {}) for part in parts]
+    libraries = [run.get("libraries", {}) for run in _runs(parts)]
     for name in sorted({name for one in libraries for name in one}):
         versions = {one[name]: None for one in libraries if name in one}
         if len(versions) > 1:

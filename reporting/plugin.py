@@ -154,9 +154,11 @@ class Collector:
         from reporting.report import Report, render_terminal, write_report  # noqa: PLC0415
 
         suite = self._config.stash[SUITE]
+        ended = _now()
         report = Report.of_run(
             recording.header,
             recording.entries.values(),
+            ended=ended,
             with_paper=self._config.getoption("paper"),
             gated=self._config.stash.get(GATED, None),
         )
@@ -167,7 +169,7 @@ class Collector:
         try:
             written = write_report(report, out)
             if self._journal:
-                written.append(self._journal.close())
+                written.append(self._journal.close(ended))
         except OSError as error:
             terminalreporter.write_line(
                 f"expected to write the report below {out}, got {error.strerror!r} ({error.filename}); "
@@ -219,11 +221,15 @@ def _about(config: pytest.Config) -> dict[str, Any]:
     """Return what a reader of a run's figures may want to know of how they came about."""
     return {
         "command": shlex.join(["pytest", *config.invocation_params.args]),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": _now(),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _message(report: pytest.TestReport) -> str:

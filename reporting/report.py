@@ -16,7 +16,8 @@ from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
 from reporting import tables, tracking
 from reporting.files import write_bytes, write_text
-from reporting.frames import EXPECTED, VARIANT, frame, from_records
+from reporting.forgotten import Forgotten, forgotten_of
+from reporting.frames import EXPECTED, SAMPLES, VARIANT, frame, from_records, samples_of
 from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
@@ -47,9 +48,13 @@ class Report:
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
     :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
-    are the cases, of any kind, that should have measured something and did not; ``families`` are those of
-    the corruptions, by name; ``about`` is what the journal tells about the run; ``gated`` is what came of
-    comparing it with a baseline, if it was.
+    are the cases, of any kind, that should have measured something and did not.  ``forgotten`` is what each
+    variant forgot, as far as that was recorded; ``latency_samples`` is the table of single inferences.
+    ``about`` is what is told about the run: ``command``, ``started``, ``python``, ``libraries``, ``machine``
+    and, where it is known, ``ended``, which of a run that went on with a killed one are of its second part;
+    of a merged run it is such a mapping for each in a list, ``merged`` (:func:`reporting.journal.runs_of`).
+    ``families`` are those of the corruptions, by name; ``gated`` is what came of comparing the run with a
+    baseline, if it was.
     """
 
     cells: pd.DataFrame
@@ -67,8 +72,10 @@ class Report:
     looked_at: pd.DataFrame = field(default_factory=lambda: frame([], LOOKED_AT))
     with_paper: bool = True
     unmeasured: tuple[Case, ...] = ()
-    families: Mapping[str, str] = field(default_factory=lambda: STANDARD_FAMILIES)
+    forgotten: tuple[Forgotten, ...] = ()
+    latency_samples: pd.DataFrame = field(default_factory=lambda: frame([], SAMPLES))
     about: Mapping[str, Any] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=lambda: STANDARD_FAMILIES)
     gated: Gated | None = None
 
     @classmethod
@@ -77,13 +84,15 @@ class Report:
         header: Header,
         entries: Iterable[Entry],
         *,
+        ended: str | None = None,
         convention: Convention | None = None,
         with_paper: bool = True,
         gated: Gated | None = None,
     ) -> Report:
         """Return the report on a run, of which the selected cases are expected.
 
-        ``convention`` is that of the suite's protocol unless it is given.
+        ``ended`` is when the run did, where that is known.  ``convention`` is that of the suite's protocol
+        unless it is given.
         """
         entries = sorted(entries, key=lambda entry: entry.case)
         records = [entry.record for entry in entries if entry.record]
@@ -109,9 +118,11 @@ class Report:
             looked_at_of(records),
             with_paper,
             tuple(case for case in cases if str(case) not in measured),
-            families=header.families,
-            about=header.about,
-            gated=gated,
+            forgotten_of(records),
+            samples_of(records),
+            header.about_until(ended),
+            header.families,
+            gated,
         )
 
     @classmethod

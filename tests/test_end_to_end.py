@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from benchmarks.cases import STANDARD_CORRUPTIONS
+from reporting.__main__ import main
 from reporting.journal import Entry, Journal, Recording, read_journal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,8 +162,37 @@ def test_pytest_benchmark_keeps_every_case_of_the_workers_with_its_figures(cold)
     for entry in latency:
         assert entry["extra_info"]["details"]["alone_on_the_machine"] is True
         assert entry["stats"]["rounds"] == 5
+        assert "seconds" not in entry["extra_info"]["details"]
     (fog,) = [entry for entry in benchmarks if "pruned-fog" in entry["name"]]
+    assert fog["extra_info"]["details"] == {"from_store": False}
     assert [cell["severity"] for cell in fog["extra_info"]["cells"]] == [1, 5]
+
+
+def test_what_was_forgotten_agrees_with_the_outcomes_of_every_image(cold) -> None:
+    place, _ = cold
+    records = {str(record.case): record for record in read_journal(place.path / "report").records}
+    told = {case: one.details["forgotten"] for case, one in records.items() if "forgotten" in one.details}
+    assert len(told) == 2 * 3
+    for case, value in told.items():
+        before = records[re.sub("-(int8|pruned)-", "-original-", case)]
+        pairs = list(zip(before.cells, records[case].cells, strict=True))
+        outcomes = [[int.from_bytes(cell.wrong) for cell in pair] for pair in pairs]
+        assert value["right"] == sum(original.images - original.errors for original, _ in pairs)
+        assert value["count"] == sum((wrong & ~known).bit_count() for known, wrong in outcomes)
+        assert value["gained"] == sum((known & ~wrong).bit_count() for known, wrong in outcomes)
+    assert sum(value["count"] for value in told.values()) > 0
+
+
+def test_a_report_built_again_has_the_same_files_and_the_figure_of_the_corruptions(
+    cold, tmp_path: Path
+) -> None:
+    place, _ = cold
+    for out in ("once", "twice"):
+        assert main(["build", str(place.path / "report"), "--out", str(tmp_path / out)]) == 0
+    files = [path.relative_to(tmp_path / "once") for path in (tmp_path / "once").rglob("*") if path.is_file()]
+    assert Path("paper", "figure-1-corruptions.png") in files
+    for name in files:
+        assert (tmp_path / "once" / name).read_bytes() == (tmp_path / "twice" / name).read_bytes()
 
 
 def test_a_warm_run_imports_no_tensorflow_and_finds_the_same(cold, without_tensorflow) -> None:

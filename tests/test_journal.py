@@ -33,6 +33,19 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["records.jsonl"]
 
 
+def test_when_a_run_ended_is_read_where_it_was_written(tmp_path: Path) -> None:
+    Journal(tmp_path, HEADER).close("2026-01-02T03:04:05+00:00")
+    assert read_journal(tmp_path).ended == "2026-01-02T03:04:05+00:00"
+
+
+def test_a_journal_that_does_not_tell_when_its_run_ended_is_whole(tmp_path: Path) -> None:
+    path = Journal(tmp_path, HEADER).close()
+    assert path.read_text().endswith('{"finished":true}\n')
+    read = read_journal(tmp_path)
+    assert read.finished
+    assert read.ended is None
+
+
 def test_header_says_every_case_of_its_suite(tmp_path: Path) -> None:
     Journal(tmp_path, HEADER).close()
     assert {str(case) for case in read_journal(tmp_path).header.cases} >= set(HEADER.selected)

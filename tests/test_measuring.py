@@ -23,7 +23,6 @@ LABELS = np.arange(20) % 10
 class Workshop:
     """A workshop whose predictions of a corruption are wrong on as many images as its place and severity."""
 
-    examples = False
     suite = SimpleNamespace(corruptions=SimpleNamespace(severities=[1, 3]))
 
     def predictions(self, _: Variant, corruption: str | None, remeasure: bool = False) -> Predictions:
@@ -34,6 +33,12 @@ class Workshop:
 
     def test(self, _: str) -> Any:
         return SimpleNamespace(labels=LABELS)
+
+    def indices(self, _: str) -> np.ndarray:
+        return np.arange(20)
+
+    def class_names(self, _: str) -> tuple[str, ...]:
+        return tuple("0123456789")
 
     def image_set(self, _: str, corruption: str | None) -> ImageSet:
         return ImageSet(100, {"corruption": corruption})
@@ -46,6 +51,11 @@ def test_mce_is_of_the_cells_of_the_accuracy_and_robustness_cases() -> None:
     record = measure_mce(workshop, Case(VARIANT, "mce"), False)
     assert record.cells == tuple(cell for part in parts for cell in part.cells)
     assert record.images == parts[0].images
+
+
+def test_a_latency_keeps_every_time_to_a_tenth_of_a_microsecond() -> None:
+    details = latency_record(LATENCY, np.array([0.00123456789, 2.5]), 0.95).details
+    assert details["seconds"] == [0.0012346, 2.5]
 
 
 TIMES = st.lists(st.floats(1e-6, 1), min_size=1, max_size=60).map(np.array)

@@ -95,6 +95,22 @@ def test_the_joined_journal_is_whole_and_can_be_joined_again(shards, tmp_path: P
     assert run(tmp_path / "out", shards[0], "--out", tmp_path / "again") == 0
 
 
+def test_what_is_told_about_each_run_stays_however_often_they_are_joined() -> None:
+    first, second, third = (
+        {"command": f"pytest --shard {number}", "started": "2026-01-02T03:04:05+00:00"}
+        for number in (1, 2, 3)
+    )
+    one = part("one", [passed(case) for case in ORIGINAL], about=first)
+    ended = replace(one, recording=replace(one.recording, ended="2026-01-02T04:00:00+00:00"))
+    cut_off = part("two", [passed(PRUNED[0])], finished=False, about=second)
+    joined = merge([ended, cut_off])
+    both = [{**first, "ended": "2026-01-02T04:00:00+00:00"}, second]
+    assert report_of(joined).about == {"merged": both}
+    half = Part(Path("half"), Recording(joined.header, joined.entries, finished=True))
+    other = part("three", [passed(case) for case in PRUNED], about=third)
+    assert report_of(merge([half, other])).about == {"merged": [*both, third]}
+
+
 def test_a_shard_may_be_named_by_its_file(shards, tmp_path: Path) -> None:
     assert run(shards[0] / "records.jsonl", shards[1], "--out", tmp_path / "out") == 0
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from reporting.journal import read_journal
+from reporting.report import Report
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,6 +80,34 @@ def test_a_session_that_is_not_asked_for_the_paper_writes_the_report_alone(
     assert (pytester.path / "report" / "summary.md").exists()
     assert not (pytester.path / "report" / "paper").exists()
     assert "paper/" not in (pytester.path / "report" / "summary.md").read_text()
+
+
+ABOUT = """
+    import json, pathlib
+    import reporting.report
+    pytest_plugins = ["benchmarks.plugin", "reporting.plugin"]
+
+    write_report = reporting.report.write_report
+
+    def write_what_is_told_about_the_run(report, out):
+        pathlib.Path("about.json").write_text(json.dumps(report.about))
+        return write_report(report, out)
+
+    reporting.report.write_report = write_what_is_told_about_the_run
+"""
+
+
+def test_a_report_and_its_journal_tell_the_same_about_the_run(run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(ABOUT)
+    run("-p", "no:xdist").assert_outcomes(passed=6)
+    about = json.loads((pytester.path / "about.json").read_text())
+    recording = read_journal(pytester.path / "report")
+    again = Report.of_run(recording.header, recording.entries.values(), ended=recording.ended)
+    assert again.about == about
+    assert about["command"].endswith("-p no:xdist")
+    started, ended = (datetime.fromisoformat(about[name]) for name in ("started", "ended"))
+    assert timedelta(0) <= ended - started < timedelta(hours=1)
+    assert ended.utcoffset() == timedelta(0)
 
 
 def test_a_session_of_the_papers_protocol_rounds(run) -> None:

@@ -14,7 +14,7 @@ from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.techniques import TECHNIQUES
 from reporting import files
-from reporting.frames import CLEAN, from_records
+from reporting.frames import CLEAN, from_records, samples_of
 from reporting.gate import Check
 from reporting.journal import Entry
 from reporting.layout import Table
@@ -76,6 +76,19 @@ def test_records_become_cells_sizes_and_latency() -> None:
         {"dataset": "d", "model": "m", "technique": "int8", "zipped_bytes": 300, "file_bytes": 400}
     ]
     assert latency[["median_s", "p90_s"]].to_numpy().tolist() == [[0.0123, 0.02]]
+
+
+def test_every_timed_inference_is_a_row_of_the_samples() -> None:
+    cases = [Case(Variant("d", "m", technique), "latency") for technique in ("original", "int8", "pruned")]
+    told = [{"seconds": [0.002, 0.001]}, {"seconds": [0.003]}, {}]
+    records = [Record(case, details=details) for case, details in zip(cases, told, strict=True)]
+    samples = samples_of(records)
+    assert samples[["technique", "seconds"]].to_numpy().tolist() == [
+        ["original", 0.002],
+        ["original", 0.001],
+        ["int8", 0.003],
+    ]
+    assert report_of(records).latency_samples["seconds"].tolist() == [0.003, 0.002, 0.001]
 
 
 def test_of_two_records_of_a_case_the_later_counts() -> None:

@@ -13,6 +13,7 @@ from benchmarks.schema import Suite
 from benchmarks.sections import Bounds
 from reporting.frames import CLEAN
 from reporting.gate import Check
+from reporting.journal import runs_of
 from reporting.page.section import Section
 from reporting.page.view import View
 from reporting.tables import Failure, Held, digits, missing_tables, runs
@@ -193,7 +194,7 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
         yield "Corruptions", f"{kinds} {'kind' if kinds == 1 else 'kinds'}, severity {levels}"
     if suite:
         yield "Protocol", {"sound": "sound", "paper": "the original study’s own"}[suite.protocol]
-    merged = report.about.get("merged", [report.about])
+    merged = runs_of(report.about)
     for place, run in enumerate(merged, start=1):
         of = f" ({place} of {len(merged)})" if len(merged) > 1 else ""
         yield from ((f"{name}{of}", text) for name, text in _about(run))
