@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 #: The objectives, and whether more is better.
@@ -44,23 +45,29 @@ def pareto_optimal(
     return optimal
 
 
-def hypervolumes(summary: pd.DataFrame) -> pd.Series[float]:
-    """Return by data set and model how much of the objectives' space the model's variants dominate.
+def hypervolumes(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return how much of the objectives' space the variants of each model dominate.
 
-    It is the volume between them and :data:`REFERENCE`, with accuracy as a fraction, mCE as a multiple of the
-    original's error, and the compression ratio: more is better.  Variants that lack an objective, and those
-    that are beyond the reference, add nothing; a model of which no variant has all objectives is left out.
+    Columns: dataset, model, and hypervolume, the volume between the model's variants and :data:`REFERENCE`,
+    with accuracy as a fraction, mCE as a multiple of the original's error, and the compression ratio: more is
+    better.  Variants that lack an objective, and those that are beyond the reference, add nothing; a model of
+    which no variant has all objectives is left out.
     """
     import moocore  # noqa: PLC0415  (costs a second that a report without ratios need not pay)
 
-    scale = pd.Series({name: 0.01 if name == "mce" else 1.0 for name in OBJECTIVES})
-    reference = (pd.Series(REFERENCE) * scale)[list(OBJECTIVES)].to_numpy()
-    volumes = {
-        names: moocore.hypervolume(
-            (rows[list(OBJECTIVES)] * scale).to_numpy(dtype=float),
-            ref=reference,
-            maximise=list(OBJECTIVES.values()),
+    names = list(OBJECTIVES)
+    scale = np.array([0.01 if name == "mce" else 1.0 for name in names])
+    reference = scale * [REFERENCE[name] for name in names]
+    rows = [
+        (
+            dataset,
+            model,
+            moocore.hypervolume(
+                scale * variants[names].to_numpy(dtype=float),
+                ref=reference,
+                maximise=list(OBJECTIVES.values()),
+            ),
         )
-        for names, rows in summary.dropna(subset=list(OBJECTIVES)).groupby(["dataset", "model"])
-    }
-    return pd.Series(volumes, dtype="float64", name="hypervolume")
+        for (dataset, model), variants in summary.dropna(subset=names).groupby(["dataset", "model"])
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "model", "hypervolume"])

@@ -38,7 +38,7 @@ _CARRIED = "robustlite"
 COMPARISON = pytest.StashKey[str]()
 
 #: The same for the report.
-GATED = pytest.StashKey["Gated"]()
+GATED: pytest.StashKey[Gated] = pytest.StashKey()
 
 #: Where a test keeps the thresholds that it was held against.
 _LIMITS = pytest.StashKey[Limits]()

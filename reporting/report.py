@@ -281,11 +281,11 @@ def render_markdown(report: Report) -> str:
 def write_report(report: Report, out: Path) -> list[Path]:
     """Write the report's files into the folder ``out``, made where needed, and return them.
 
-    ``index.html``, the page to open (:mod:`reporting.page`), ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant),
-    ``corruption_errors.csv`` (CE with its interval, where outcomes by image are known), ``kernels.csv``
-    (where files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
-    ``pareto.svg``, the files of :mod:`reporting.tracking`, and the tables and figures of the paper in
-    ``paper/``.  The same report gives the same bytes.
+    ``index.html``, the page to open (:mod:`reporting.page`), ``results.csv`` (every cell), ``summary.csv``
+    and ``latency.csv`` (every variant), ``corruption_errors.csv`` (CE with its interval, where outcomes by
+    image are known), ``kernels.csv`` (where files were inspected, every kernel of every variant),
+    ``summary.md`` (the tables), ``pareto.png``, ``pareto.svg``, the files of :mod:`reporting.tracking`, and
+    the tables and figures of the paper in ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
     from reporting.page import render_page  # noqa: PLC0415

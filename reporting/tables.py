@@ -264,15 +264,17 @@ def in_order(techniques: Iterable[str]) -> list[str]:
 
 
 def corruptions_in_order(names: Iterable[str], families: Mapping[str, str] = STANDARD_FAMILIES) -> list[str]:
-    """Return corruptions without repetition by family, in the order of the standard benchmark, others after it.
+    """Return corruptions without repetition, by family, in the order of the standard benchmark.
 
-    ``families`` are by corruption; those of none are last.
+    ``families`` are by corruption.  Others are after those of the benchmark, those of no family last.
     """
     known = list(dict.fromkeys([*STANDARD_FAMILIES.values(), *sorted(families.values())]))
 
     def order(name: str) -> tuple[int, int, str]:
         family = known.index(families[name]) if name in families else len(known)
-        standard = STANDARD_CORRUPTIONS.index(name) if name in STANDARD_FAMILIES else len(STANDARD_CORRUPTIONS)
+        standard = (
+            STANDARD_CORRUPTIONS.index(name) if name in STANDARD_FAMILIES else len(STANDARD_CORRUPTIONS)
+        )
         return family, standard, name
 
     return sorted(set(names), key=order)

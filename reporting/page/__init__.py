@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING
 
 from reporting.page import assembly
 from reporting.page.section import Section
-from reporting.page.sections import choice, table, verdict, weather
+from reporting.page.sections import (
+    choice,
+    claims,
+    forgotten,
+    images,
+    latency,
+    table,
+    techniques,
+    verdict,
+    weather,
+)
 from reporting.page.view import View
 
 if TYPE_CHECKING:
@@ -28,6 +38,11 @@ SECTIONS: tuple[Callable[[View], Section], ...] = (
     choice.section,
     table.section,
     weather.section,
+    forgotten.section,
+    images.section,
+    techniques.section,
+    claims.section,
+    latency.section,
 )
 
 

@@ -23,23 +23,29 @@ _FIRST, _LAST = "page", "panel"
 
 def assembled(view: View, sections: Sequence[Section]) -> str:
     """Return the page: the sections that have something to show, and why the others have not."""
-    templates = _templates()
     shown = [section for section in sections if not section.absent]
-    scripts = [_asset(f"{name}.js") for name in (_FIRST, *(one.name for one in shown if one.data), _LAST)]
-    plotly = _plotly()
-    return templates.get_template("page.html.j2").render(
-        name=view.report.suite.name if view.report.suite else "recorded results",
-        sections=[
-            (section, Markup(templates.get_template(f"{section.name}.html.j2").render(section.context)))  # noqa: S704 - rendered with escaping
-            for section in shown
-        ],
-        absent=[section for section in sections if section.absent],
-        style=Markup(_asset("page.css")),  # noqa: S704 - our own
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own
-        data={"shared": view.to_json()} | {section.name: section.data for section in shown if section.data},
-        plotly=base64.b64encode(gzip.compress(plotly, mtime=0)).decode("ascii"),
-        policy=" ".join(f"'{_digest(script)}'" for script in [*scripts, plotly.decode("utf-8")]),
+    data = {section.name: section.data for section in shown if section.data is not None}
+    scripts = [_asset(f"{name}.js") for name in (_FIRST, *data, _LAST)]
+    plotly, digest = _plotly()
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            name=view.report.suite.name if view.report.suite else "recorded results",
+            sections=[(section, _rendered(section)) for section in shown],
+            absent=[section for section in sections if section.absent],
+            style=Markup(_asset("page.css")),  # noqa: S704 - our own
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own
+            data={"shared": view.to_json(), **data},
+            plotly=plotly,
+            policy=" ".join(f"'{one}'" for one in [*map(_digest, scripts), digest]),
+        )
     )
+
+
+def _rendered(section: Section) -> Markup:
+    text = _templates().get_template(f"{section.name}.html.j2").render(section.context)
+    return Markup(text)  # noqa: S704 - in which everything is escaped
 
 
 @cache
@@ -67,8 +73,11 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _plotly() -> bytes:
-    return (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+def _plotly() -> tuple[str, str]:
+    """Return Plotly as it stands on the page, compressed, and what a policy calls it by."""
+    script = (files("plotly") / "package_data" / "plotly.min.js").read_text("utf-8")
+    packed = gzip.compress(script.encode("utf-8"), mtime=0)  # without the time, which would differ each time
+    return base64.b64encode(packed).decode("ascii"), _digest(script)
 
 
 def _digest(script: str) -> str:

@@ -13,8 +13,8 @@ class Section:
 
     ``name`` is its id on the page, the stem of its template and, where it has ``data``, of its script, which
     finds them as JSON values under that name.  ``short`` stands in the table of contents, after the sign
-    ``badge`` if there is one.  ``context`` is what the template shows.  ``absent`` says in a sentence why there is nothing to show: such a section has
-    no template rendered and no script, the page only names it at its end.
+    ``badge`` if there is one.  ``context`` is what the template shows.  ``absent`` says why there is nothing
+    to show: such a section has neither template nor script, the page only names it at its end.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,11 @@ class View:
         return list(dict.fromkeys(variant.dataset for variant in self.variants))
 
     @cached_property
+    def models(self) -> list[str]:
+        """The networks, in the order of the variants."""
+        return list(dict.fromkeys(variant.model for variant in self.variants))
+
+    @cached_property
     def figures(self) -> pd.DataFrame:
         """The summary with the size and the latency under the names of the metrics; a row a variant."""
         latency = self.report.latency.set_index(VARIANT).rename(
@@ -100,7 +105,11 @@ class View:
         """Return the corruptions of a data set, by family."""
         cells = self.report.cells
         measured = cells.loc[(cells["dataset"] == dataset) & (cells["corruption"] != CLEAN), "corruption"]
-        return corruptions_in_order(measured, self.report.families)
+        return self.in_order(measured)
+
+    def in_order(self, corruptions: Iterable[str]) -> list[str]:
+        """Return corruptions by family, without repetition."""
+        return corruptions_in_order(corruptions, self.report.families)
 
     def family(self, corruption: str) -> str:
         """Return the family of a corruption, or ``other`` where it is not known."""
@@ -123,9 +132,7 @@ class View:
                     "figures": {key: self._figure(row, key) for key in self.known},
                     "front": number_or_none(row["pareto_probability"]),
                     "optimal": None if pd.isna(row["pareto"]) else bool(row["pareto"]),
-                    "drop": [
-                        number_or_none(row[f"accuracy_drop{end}"]) for end in ("", "_low", "_high")
-                    ],
+                    "drop": [number_or_none(row[f"accuracy_drop{end}"]) for end in ("", "_low", "_high")],
                     "p90": number_or_none(row["latency_p90"]),
                 }
                 for variant, row in zip(self.variants, rows, strict=True)
@@ -139,7 +146,7 @@ class View:
 
 def number_or_none(value: Any) -> float | None:
     """Return a number with :data:`_DIGITS` digits, ``None`` where it is absent."""
-    return None if value is None or pd.isna(value) else float(f"{value:.{_DIGITS}g}")
+    return None if pd.isna(value) else float(f"{value:.{_DIGITS}g}")
 
 
 def label(variant: Shown, datasets: Sequence[str]) -> str:

@@ -9,14 +9,14 @@ import pandas as pd
 
 from reporting.metrics import BASELINE
 from reporting.page.section import Section
-from reporting.page.view import View, number_or_none
+from reporting.page.view import View
 from reporting.pareto import REFERENCE, hypervolumes
 
 #: What is drawn at first, of what is known.
 _X, _Y, _COLOUR = ("compression_ratio", "zipped"), ("mce", "accuracy"), ("accuracy", "latency")
 
-#: What is asked for at first where the suite asks for nothing: this much mCE, this loss of accuracy against the
-#: most accurate original.
+#: What is asked for at first where the suite asks for nothing: at most this mCE, and at most this loss of
+#: accuracy against the most accurate original.
 _MCE, _LOSS = 105.0, 0.02
 
 #: The step of a limit, in per cent.
@@ -33,10 +33,7 @@ def section(view: View) -> Section:
     y = _first(_Y, view.known, {x})
     colour = _first(_COLOUR, view.known, {x, y}) if len(view.known) > 2 else ""
     limits = {dataset: _limits(view, dataset) for dataset in view.datasets}
-    volumes = [
-        {"dataset": dataset, "model": model, "volume": number_or_none(volume)}
-        for (dataset, model), volume in hypervolumes(view.report.summary).items()
-    ]
+    volumes = hypervolumes(view.report.summary).to_dict("records")
     return Section(
         "choice",
         title,
@@ -52,7 +49,7 @@ def section(view: View) -> Section:
             "volumes": volumes,
             "reference": REFERENCE,
         },
-        {"limits": limits, "volumes": volumes},
+        {"limits": limits},
     )
 
 
@@ -75,7 +72,8 @@ def _limits(view: View, dataset: str) -> dict[str, Any]:
     limits = {}
     if rows["mce"].notna().any():
         rise = None if asked is None or asked.mce_rise_max is None else 100 + asked.mce_rise_max
-        most = next((one for one in (asked and asked.mce_max, rise) if one is not None), _MCE)
+        wanted = (None if asked is None else asked.mce_max, rise, _MCE)
+        most = next(one for one in wanted if one is not None)
         limits["mce"] = _range(rows["mce"], most)
     if rows["accuracy"].notna().any():
         originals = rows.loc[rows["technique"] == BASELINE, "accuracy"].dropna()

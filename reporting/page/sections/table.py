@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,9 +26,7 @@ def section(view: View) -> Section:
     rows = [
         {
             "variant": variant,
-            "cells": [
-                _cell(row, metric, shades[metric.key][place]) for metric in metrics
-            ],
+            "cells": [_cell(row, metric, shades[metric.key][place]) for metric in metrics],
             "front": row["pareto_probability"],
             "optimal": not pd.isna(row["pareto"]) and bool(row["pareto"]),
         }
@@ -44,7 +43,7 @@ def section(view: View) -> Section:
             "metrics": metrics,
             "rows": rows,
             "ranked": bool(view.figures["pareto"].notna().any()),
-            "models": list(dict.fromkeys(variant.model for variant in view.variants)),
+            "models": view.models,
             "traits": sorted({trait for variant in view.variants for trait in variant.traits}),
         },
         {"ranked": bool(view.figures["pareto"].notna().any())},
@@ -54,11 +53,10 @@ def section(view: View) -> Section:
 def _cell(row: dict[Any, Any], metric: Metric, shade: tuple[str, int]) -> dict[str, Any]:
     """Return what stands in a cell."""
     low, high = (row.get(f"{metric.key}_{end}") for end in ("low", "high"))
-    bounded = pd.isna(row["accuracy_drop"])
     return {
         "value": row[metric.key],
         "text": metric.text(row[metric.key]),
-        "interval": metric.interval(row[metric.key], low, high, bounded=bounded),
+        "interval": metric.interval(row[metric.key], low, high, sampled=pd.notna(row["accuracy_drop"])),
         "shade": shade,
     }
 
@@ -66,16 +64,25 @@ def _cell(row: dict[Any, Any], metric: Metric, shade: tuple[str, int]) -> dict[s
 def _shades(values: pd.Series[float], metric: Metric) -> Iterator[tuple[str, int]]:
     """Yield the colour of each value and its strength in per cent.
 
-    mCEs are shaded by how far they are from 100, other figures by how good they are among all.
+    mCEs are shaded by how far they are from 100, other figures by how good they are among all, of which
+    those that have no upper end are compared by their ratios.
     """
     centred = metric.key in ("mce", "relative_mce")
-    away = values - 100
-    reach = away.abs().max() if centred else values.max() - values.min()
-    for value, distance in zip(values, away, strict=True):
-        if pd.isna(value) or not reach:
+    bad = _badness(values, metric)
+    reach = bad.abs().max() if centred else bad.max() - bad.min()
+    for distance in bad:
+        if pd.isna(distance) or not reach:
             yield "", 0
         elif centred:
             yield ("worse" if distance > 0 else "better"), round(_DEEPEST * abs(distance) / reach)
         else:
-            good = (value - values.min()) / reach
-            yield "better", round(_DEEPEST * (good if metric.better == "more" else 1 - good))
+            yield "better", round(_DEEPEST * (bad.max() - distance) / reach)
+
+
+def _badness(values: pd.Series[float], metric: Metric) -> pd.Series[float]:
+    """Return values so that less is better, and equal steps are equally far apart."""
+    if metric.key in ("mce", "relative_mce"):
+        return values - 100
+    if metric.key == "accuracy":
+        return -values
+    return values.map(math.log) * (1 if metric.better == "less" else -1)

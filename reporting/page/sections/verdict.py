@@ -120,9 +120,7 @@ def _thresholds(
             limit = getattr(bounds, key)
             if key in Bounds.model_fields and limit is not None:
                 bound = Check(key, rule, limit, None, None, None, "kept").bound
-                yield Threshold(
-                    _told(key, limit), rule, broken.pop(bound, ()), open_.pop(bound, ())
-                )
+                yield Threshold(_told(key, limit), rule, broken.pop(bound, ()), open_.pop(bound, ()))
     for bound in dict.fromkeys([*broken, *open_]):
         held = (*broken.get(bound, ()), *open_.get(bound, ()))[0].check
         yield Threshold(
@@ -185,7 +183,7 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
     if suite:
         yield "Suite", f"{suite.name}: {suite.description}"
     yield "Data sets", ", ".join(view.datasets)
-    yield "Networks", ", ".join(dict.fromkeys(variant.model for variant in view.variants))
+    yield "Networks", ", ".join(view.models)
     yield "Images behind a cell", _images(view)
     corrupted = report.cells[report.cells["corruption"] != CLEAN]
     if len(corrupted):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -37,9 +37,9 @@ def section(view: View) -> Section:
         "Weather map",
         {
             "maps": [
-                _map(view, dataset, model, variants, values, reach)
-                for (dataset, model), variants in _by_network(view.variants)
-                if corruptions[dataset]
+                _map(view, variants, values, reach)
+                for variants in _by_network(view.variants)
+                if corruptions[variants[0].dataset]
             ],
             "several": len(view.datasets) > 1,
             "reach": reach,
@@ -59,30 +59,33 @@ def section(view: View) -> Section:
     )
 
 
-def _by_network(variants: list[Shown]) -> Iterator[tuple[tuple[str, str], list[Shown]]]:
-    for names, some in groupby(variants, key=lambda variant: (variant.dataset, variant.model)):
-        yield names, list(some)
+def _by_network(variants: list[Shown]) -> Iterator[list[Shown]]:
+    for _, some in groupby(variants, key=lambda variant: (variant.dataset, variant.model)):
+        yield list(some)
 
 
 def _values(view: View) -> dict[tuple[str, ...], dict[str, Any]]:
     """Return by variant and corruption its CE with the interval, and its mean rise of error in points.
 
-    Either is ``NaN`` where it is absent; what has neither is left out.
+    Either is ``NaN`` where it is not defined; what was not measured is left out.
     """
-    report = view.report
-    ce = report.corruption_errors.melt(value_name="ce", ignore_index=False).dropna().reset_index()
-    bounds = report.uncertainty.ce[["low", "high"]]
-    rises = error_rises(report.cells)
-    means = 100 * rises[rises["corruption"] != CLEAN].groupby([*VARIANT, "corruption"])["rise"].mean()
-    keys = [*VARIANT, "corruption"]
-    table = ce.set_index(keys).join(means.rename("rise"), how="outer").join(bounds)
+    report, keys = view.report, [*VARIANT, "corruption"]
+    ce = report.corruption_errors.melt(value_name="ce", ignore_index=False).reset_index()
+    rises = error_rises(report.cells).groupby(keys)["rise"].mean()
+    table = (
+        report.cells.loc[report.cells["corruption"] != CLEAN, keys]
+        .drop_duplicates()
+        .join(ce.set_index(keys)["ce"], on=keys)
+        .join(100 * rises, on=keys)
+        .join(report.uncertainty.ce[["low", "high"]], on=keys)
+    )
     return {
-        key: {
+        tuple(row[name] for name in keys): {
             "ce": row["ce"],
             "rise": row["rise"],
             "interval": [number_or_none(row[name]) for name in ("ce", "low", "high")],
         }
-        for key, row in zip(table.index, table.to_dict("records"), strict=True)
+        for row in table.to_dict("records")
     }
 
 
@@ -96,40 +99,31 @@ def _reach(name: str, values: list[float]) -> float:
 
 def _map(
     view: View,
-    dataset: str,
-    model: str,
-    variants: list[Shown],
+    variants: Sequence[Shown],
     values: dict[tuple[str, ...], dict[str, Any]],
     reach: dict[str, float],
 ) -> dict[str, Any]:
     """Return the map of a network: a row a variant, a column a corruption."""
-    corruptions = view.corruptions(dataset)
-    summary = view.figures.set_index(VARIANT)["mce"]
+    corruptions = view.corruptions(variants[0].dataset)
+    families = [view.family(name) for name in corruptions]
+    mce, metric = view.figures["mce"], view.metrics["mce"]
+    places = [view.places[variant.key] for variant in variants]
     return {
-        "dataset": dataset,
-        "model": model,
+        "dataset": variants[0].dataset,
+        "model": variants[0].model,
         "corruptions": corruptions,
-        "families": [(name, len(list(some))) for name, some in groupby(corruptions, key=view.family)],
-        "starts": [
-            place == 0 or view.family(name) != view.family(corruptions[place - 1])
-            for place, name in enumerate(corruptions)
-        ],
+        "families": [(name, len(list(some))) for name, some in groupby(families)],
+        "starts": [one != before for before, one in zip([None, *families], families, strict=False)],
+        "averaged": bool(mce.iloc[places].notna().any()),
         "rows": [
             {
                 "variant": variant,
-                "place": view.places[variant.key],
-                "mce": view.metrics["mce"].text(summary.get(variant.key)),
+                "place": place,
+                "mce": metric.text(mce.iloc[place]),
                 "cells": [_cell(values.get((*variant.key, name)), reach) for name in corruptions],
             }
-            for variant in variants
+            for variant, place in zip(variants, places, strict=True)
         ],
-        "averaged": bool(
-            view.figures.loc[
-                (view.figures["dataset"] == dataset) & (view.figures["model"] == model), "mce"
-            ]
-            .notna()
-            .any()
-        ),
     }
 
 
@@ -160,11 +154,12 @@ def _shown(value: float, middle: float, reach: float, form: str) -> tuple[str, s
 def _errors(view: View, corruptions: dict[str, list[str]]) -> list[list[Any]]:
     """Return by variant and corruption a list a severity: severity, error and its interval, images."""
     found: dict[tuple[str, ...], list[Any]] = {}
-    for row in view.report.results.to_dict("records"):
-        key = tuple(row[name] for name in (*VARIANT, "corruption"))
-        figures = [number_or_none(row[name]) for name in ("error", "error_low", "error_high")]
-        images = None if pd.isna(row["images"]) else int(row["images"])
-        found.setdefault(key, []).append([row["severity"], *figures, images])
+    keys, figures = [*VARIANT, "corruption"], ["error", "error_low", "error_high"]
+    rows = view.report.results[[*keys, "severity", "images", *figures]].itertuples(index=False, name=None)
+    for *key, severity, images, error, low, high in rows:
+        known = [number_or_none(figure) for figure in (error, low, high)]
+        looked_at = None if pd.isna(images) else int(images)
+        found.setdefault(tuple(key), []).append([int(severity), *known, looked_at])
     return [
         [found.get((*variant.key, name)) for name in corruptions[variant.dataset]]
         for variant in view.variants

@@ -17,6 +17,9 @@ const SHAPES = ["circle", "square", "diamond", "triangle-up", "pentagon", "hexag
 const SIZES = [20, 18, 24, 25, 21, 21, 25, 26];
 const LISTED = 6;
 
+/** Whether there is only the room of a telephone. */
+const narrow = () => plot.clientWidth < 520;
+
 const dataset = () => axes.dataset?.value ?? shared.datasets[0];
 const here = () => shared.variants.filter((variant) => variant.dataset === dataset());
 const value = (variant, key) => variant.figures[key][0];
@@ -64,8 +67,9 @@ function ranked() {
   return [fit, unfit].map((some) => some.map(({ variant }) => variant));
 }
 
-/** Return where a variant errs most beside its original, in words; nothing if it is nowhere worse. */
+/** Return where a variant errs most beside its original, in words; `null` of an original. */
 function cost(variant) {
+  if (variant.technique === "original") return null;
   const place = shared.variants.indexOf(variant);
   const found = (weather?.ce[place] ?? []).map((ce, at) => [ce, weather.corruptions[variant.dataset][at]]);
   const known = found.filter(([ce]) => ce && ce[0] !== null);
@@ -74,7 +78,7 @@ function cost(variant) {
   const around = low === null || low === high ? "" : ` ±${number(Math.max(most - low, high - most), 0)}`;
   const rise = most - 100;
   const than = rise >= 0.5 ? `${number(rise, 0)} % more errors than the original` : "no more errors than the original";
-  return `In the worst weather for it, ${words(name)}: ${than} (CE ${number(most, 0)}${around}).`;
+  return `Costs most under ${words(name)}: ${than} (CE ${number(most, 0)}${around}).`;
 }
 
 function misses(variant) {
@@ -89,11 +93,11 @@ function misses(variant) {
 
 function showAnswer([fit, unfit]) {
   const best = fit[0];
-  answer.className = best ? "answer" : "answer none";
+  answer.className = best ? "answer" : "answer missed";
   const variant = best ?? unfit[0];
   const figures = [...new Set([objective, "mce", "accuracy", "compression_ratio"])].filter((key) => metrics.has(key));
   answer.replaceChildren(
-    ...(best ? [] : [element("p", {}, element("b", {}, "None qualifies. "), `Nearest: ${misses(variant)}.`)]),
+    ...(best ? [] : [element("p", {}, element("b", {}, "None qualifies. "), `Nearest is this one, but ${misses(variant)}:`)]),
     element("p", { class: "name" }, link(variant)),
     numbers(figures.map((key) => [metrics.get(key).title, figure(variant, key)])),
     ...[cost(variant)].filter(Boolean).map((text) => element("p", { class: "costs" }, text)),
@@ -105,7 +109,7 @@ function showAnswer([fit, unfit]) {
       element(
         "li",
         {},
-        element("span", {}, fit.includes(one) ? "" : "✗ ", link(one, label(one, false))),
+        element("span", { class: "of" }, fit.includes(one) ? "" : "✗ ", link(one, label(one, false))),
         element("span", { class: "figure" }, figure(one, objective)),
       ),
     ),
@@ -136,33 +140,39 @@ function resetLimits() {
 
 // The chart
 
-const better = (metric, vertical) =>
-  metric.better === "more" ? "more is better →" : "← less is better";
+/** Return what stands at an axis: the metric with its unit, and which way is better. */
+function axisTitle(metric) {
+  const unit = narrow() ? metric.unit.split(" ")[0] : metric.unit;
+  const name = metric.unit === "×" ? metric.title : `${metric.title} in ${unit}`;
+  return plain(metric.better === "more" ? `${name}   (more is better →)` : `(← less is better)   ${name}`);
+}
 
-const axisTitle = (metric) => {
-  const name = metric.unit === "×" ? metric.title : `${metric.title} in ${metric.unit}`;
-  return plain(metric.better === "more" ? `${name}   (${better(metric)})` : `(${better(metric)})   ${name}`);
-};
+/** From this ratio of the largest to the smallest figure on, an axis is logarithmic. */
+const WIDE = 5;
 
-/** Return the range of an axis around what is drawn, with some air. */
-function rangeOf(variants, name, whiskers) {
+/** Return how an axis goes: `log` or not, and its `range` around what is drawn, which is in powers of ten then. */
+function scaleOf(variants, name) {
   const factor = metrics.get(name).factor;
+  const whiskers = axes.whiskers?.checked ?? false;
   const ends = variants.flatMap((variant) => (whiskers ? variant.figures[name] : [value(variant, name)]));
   const known = ends.filter((end) => end !== null).map((end) => factor * end);
-  const low = Math.min(...known);
-  const high = Math.max(...known);
+  const log = Math.min(...known) > 0 && Math.max(...known) > WIDE * Math.min(...known);
+  const [low, high] = [Math.min(...known), Math.max(...known)].map((end) => (log ? Math.log10(end) : end));
   const air = 0.07 * (high - low) || Math.abs(high) * 0.05 || 1;
-  return [low - air, high + air];
+  return { log, range: [low - air, high + air] };
 }
 
 /** Return where points are drawn: those that hide each other completely, as originals do, stand side by side. */
-function spread(variants, x, y, range) {
-  const width = (range[1] - range[0]) / Math.max(200, plot.clientWidth - 90);
+function spread(variants, x, y) {
+  const { log, range } = scaleOf(variants, x);
+  const pixel = (range[1] - range[0]) / Math.max(200, plot.clientWidth - 90);
   const groups = Map.groupBy(variants, (variant) => `${value(variant, x)} ${value(variant, y)}`);
   const moved = new Map();
   for (const some of groups.values()) {
     some.forEach((variant, place) => {
-      moved.set(variant, metrics.get(x).factor * value(variant, x) + width * 17 * (place - (some.length - 1) / 2));
+      const middle = metrics.get(x).factor * value(variant, x);
+      const aside = 17 * pixel * (place - (some.length - 1) / 2);
+      moved.set(variant, log ? middle * 10 ** aside : middle + aside);
     });
   }
   return moved;
@@ -190,13 +200,13 @@ function traces(variants, [x, y, third], best) {
   const keys = [x, y, third].filter(Boolean);
   const leading = front(variants, keys);
   const whiskers = axes.whiskers?.checked ?? false;
-  const range = rangeOf(variants, x, whiskers);
-  const moved = spread(variants, x, y, range);
+  const moved = spread(variants, x, y);
   const known = third ? variants.map((variant) => value(variant, third)).filter((one) => one !== null) : [];
   const [low, high] = [Math.min(...known), Math.max(...known)];
+  const scaled = high > low;
   const tone = (variant) => {
-    if (!third || value(variant, third) === null) return null;
-    const share = high > low ? (value(variant, third) - low) / (high - low) : 0.5;
+    if (!scaled || value(variant, third) === null) return null;
+    const share = (value(variant, third) - low) / (high - low);
     return onScale(metrics.get(third).better === "more" ? share : 1 - share);
   };
   const models = [...new Set(variants.map((variant) => variant.model))];
@@ -230,6 +240,7 @@ function traces(variants, [x, y, third], best) {
     mode: "lines",
     line: { color: accent, width: 1.5, shape: metrics.get(x).better === "more" ? "vh" : "hv" },
     hoverinfo: "skip",
+    showlegend: !narrow(),
   };
   const points = models.map((model, index) => {
     const some = variants.filter((variant) => variant.model === model);
@@ -247,15 +258,15 @@ function traces(variants, [x, y, third], best) {
       text: some.map((variant) => plain(variant.number.slice(1))),
       textposition: "middle center",
       textfont: {
-        size: 10,
+        size: narrow() ? 8.5 : 10,
         color: some.map((variant, place) =>
           leading.has(variant) && tones[place] ? (light(tones[place]) ? "#10151a" : "#ffffff") : ink,
         ),
       },
       marker: {
         symbol: SHAPES[index % SHAPES.length],
-        size: SIZES[index % SIZES.length],
-        color: tones.map((rgb) => (rgb ? `rgb(${rgb})` : third ? paper : faint(accent, 0.25))),
+        size: SIZES[index % SIZES.length] * (narrow() ? 0.8 : 1),
+        color: tones.map((rgb) => (rgb ? `rgb(${rgb})` : scaled ? paper : faint(accent, 0.25))),
         opacity,
         line: { width: some.map((variant) => (leading.has(variant) ? 1.5 : 0.75)), color: ink },
       },
@@ -270,7 +281,8 @@ function traces(variants, [x, y, third], best) {
     y: failing.map(up),
     mode: "markers",
     hoverinfo: "skip",
-    marker: { symbol: "x-thin-open", size: 15, color: colour("bad"), line: { width: 1.5 }, opacity: 0.75 },
+    showlegend: !narrow(),
+    marker: { symbol: "x-thin-open", size: narrow() ? 12 : 15, color: colour("bad"), line: { width: 1.5 }, opacity: 0.75 },
   };
   const chosen = {
     name: "the answer",
@@ -278,10 +290,11 @@ function traces(variants, [x, y, third], best) {
     y: best && moved.has(best) ? [up(best)] : [],
     mode: "markers",
     hoverinfo: "skip",
-    marker: { symbol: "circle-open", size: 32, color: accent, line: { width: 3 } },
+    showlegend: !narrow(),
+    marker: { symbol: "circle-open", size: narrow() ? 26 : 32, color: accent, line: { width: 3 } },
   };
   // A trace without points of which only the scale of colours is seen.
-  const scale = third && known.length && {
+  const scale = scaled && {
     x: [null],
     y: [null],
     mode: "markers",
@@ -290,12 +303,13 @@ function traces(variants, [x, y, third], best) {
     marker: {
       color: [metrics.get(third).factor * low, metrics.get(third).factor * high],
       cmin: metrics.get(third).factor * low,
-      cmax: metrics.get(third).factor * (high > low ? high : low + 1),
+      cmax: metrics.get(third).factor * high,
       colorscale: (metrics.get(third).better === "more" ? VIRIDIS : VIRIDIS.toReversed()).map((tint, place) => [place / (VIRIDIS.length - 1), tint]),
       showscale: true,
       colorbar: {
         title: { text: axisTitle(metrics.get(third)), side: "right", font: { size: 12 } },
         thickness: 11,
+        xpad: 4,
         outlinewidth: 0,
         tickfont: { color: colour("soft") },
       },
@@ -319,8 +333,10 @@ async function draw(best) {
     plot.replaceChildren(element("p", { class: "note" }, "No variant of this data set has both figures."));
     return;
   }
-  const whiskers = axes.whiskers?.checked ?? false;
-  const axis = (name) => ({ title: { text: axisTitle(metrics.get(name)), standoff: 8 }, range: rangeOf(variants, name, whiskers) });
+  const axis = (name) => {
+    const { log, range } = scaleOf(variants, name);
+    return { type: log ? "log" : "linear", range, title: { text: axisTitle(metrics.get(name)), standoff: 8 } };
+  };
   await Plotly.react(
     plot,
     traces(variants, [x, y, third], best),

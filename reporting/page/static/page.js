@@ -34,10 +34,13 @@ function number(value, decimals) {
 /** Return a value of a metric in its unit, without it; `–` where it is absent. */
 const shown = (metric, value) => (value === null ? "–" : number(metric.factor * value, metric.decimals));
 
-/** Return ` ±` and the larger side of the interval of [value, low, high], or nothing where there is none. */
-function margin(metric, [value, low, high], bounded = true) {
-  if (value === null || low === high) return bounded || low !== null ? "" : " ±?";
-  if (low === null || high === null) return "";
+/** Return ` ±` and the larger side of a figure's interval; nothing where it is exact or not known. */
+function margin(variant, key) {
+  const metric = metrics.get(key);
+  const [value, low, high] = variant.figures[key];
+  if (value === null || low === high) return "";
+  // Images were sampled, but too few to bound it.
+  if (low === null || high === null) return metric.estimated && variant.drop[0] !== null ? " ±?" : "";
   return ` ±${number(metric.factor * Math.max(value - low, high - value), metric.decimals)}`;
 }
 
@@ -47,9 +50,8 @@ const unit = (metric) => (metric.unit.startsWith("%") ? (metric.key === "accurac
 /** Return a figure of a variant with its interval and unit. */
 function figure(variant, key) {
   const metric = metrics.get(key);
-  const values = variant.figures[key];
-  const bounded = variant.drop[0] === null;
-  return shown(metric, values[0]) + margin(metric, values, bounded) + (values[0] === null ? "" : unit(metric));
+  const [value] = variant.figures[key];
+  return shown(metric, value) + margin(variant, key) + (value === null ? "" : unit(metric));
 }
 
 /** Return a variant in words, with its data set where there are several and it is not clear. */
@@ -115,17 +117,20 @@ const themed = [];
 /** Call `draw` again whenever the colours change: another theme, or paper. */
 const onTheme = (draw) => themed.push(draw);
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const redraw = () => themed.forEach((draw) => draw());
-dark.addEventListener("change", redraw);
-addEventListener("beforeprint", () => {
-  document.documentElement.style.colorScheme = "light";
-  redraw();
-});
-addEventListener("afterprint", () => {
-  document.documentElement.style.colorScheme = "";
-  redraw();
-});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+/** The width of a chart on paper, in pixels; on the screen it is as wide as there is room. */
+const PAPER = 690;
+let printing = false;
+
+for (const [event, begins] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(event, () => {
+    printing = begins;
+    document.documentElement.style.colorScheme = begins ? "light" : "";
+    redraw();
+  });
+}
 
 // Plotly stands compressed in the page, once.
 
@@ -144,7 +149,7 @@ async function inflate() {
 /** Return a promise of Plotly; where it cannot be had the page says so. */
 function plotly() {
   loading ??= inflate();
-  loading.catch((error) => broken(`The charts need a newer browser, such as any of 2023 or later (${error.message}).`));
+  loading.catch((error) => broken(`The charts need a newer browser, such as any of 2024 or later (${error.message}).`));
   return loading;
 }
 
@@ -167,6 +172,7 @@ function layout(more) {
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     xaxis: { ...axis, ...xaxis },
     yaxis: { ...axis, ...yaxis },
+    ...(printing ? { width: PAPER } : {}),
     ...rest,
   };
 }

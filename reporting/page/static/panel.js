@@ -18,19 +18,20 @@ function addressed() {
   return id === undefined ? null : (places.get(id) ?? null);
 }
 
+/** Return the ends of an interval in words, nothing where the figure is exact or they are not known. */
+const between = (low, high) => (low === null || low === high ? "" : ` ${low} to ${high}`);
+
 function figures(variant) {
-  const bounded = variant.drop[0] === null;
   const list = [...metrics.values()]
     .filter(({ key }) => variant.figures[key][0] !== null)
     .map((metric) => {
-      const values = variant.figures[metric.key];
-      const [, low, high] = values;
-      const between = low === null || low === high ? "" : ` ${shown(metric, low)} to ${shown(metric, high)}`;
-      return [metric.title, shown(metric, values[0]) + unit(metric), between || margin(metric, values, bounded)];
+      const [value, low, high] = variant.figures[metric.key].map((end) => end !== null && shown(metric, end));
+      const around = low ? between(low, high) : margin(variant, metric.key);
+      return [metric.title, value + unit(metric), around];
     });
   if (variant.drop[0] !== null) {
-    const [drop, low, high] = variant.drop.map((value) => value !== null && number(100 * value, 1));
-    list.push(["accuracy lost", `${drop} points`, low === high ? "" : ` ${low} to ${high}`]);
+    const [drop, low, high] = variant.drop.map((value) => number(100 * value, 1));
+    list.push(["accuracy lost", `${drop} points`, between(low, high)]);
   }
   if (variant.front !== null) list.push(["surely on the front", `${number(100 * variant.front, 0)} %`]);
   return numbers(list);

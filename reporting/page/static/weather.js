@@ -180,16 +180,26 @@ onTheme(() => dialog.open && drawCell());
 const WORST = 5;
 
 addPart("Under each corruption", (variant, place) => {
-  const rows = corruptions[variant.dataset].flatMap((name, column) => {
-    const value = ce[place][column];
-    if (!value || value[0] === null) return [];
-    const [middle, low, high] = value;
-    const around = low === null || low === high ? "" : `${number(low, 0)} to ${number(high, 0)}`;
-    const worst = errors[place][column]?.at(-1);
-    return [[words(name), number(middle, 0), around, worst ? `${percent(worst[1])} at ${worst[0]}` : "–"]];
+  const tiles = corruptions[variant.dataset].flatMap((corruption, column) => {
+    const button = buttons.find((one) => one.dataset.cell === `${place},${column}`);
+    if (!button) return [];
+    const [value, low, high] = ce[place][column];
+    const [text, tone, strength] = button.dataset.ce.split(",");
+    const around = low === null || low === high ? "" : `${number(low, 0)}–${number(high, 0)}`;
+    const tile = element(
+      "button",
+      { type: "button", class: tone, "aria-label": `${words(corruption)}: CE ${text}${around && `, interval ${around}`}` },
+      element("span", {}, words(corruption)),
+      element("b", {}, value === null ? "–" : text),
+      element("small", {}, around),
+    );
+    tile.style.setProperty("--w", `${strength}%`);
+    tile.addEventListener("click", () => openCell({ place, column, variant, corruption }));
+    return [tile];
   });
-  if (!rows.length) return [];
-  return [table(["corruption", "CE", "interval", "error in % at severity"], rows)];
+  if (!tiles.length) return [];
+  const told = element("p", { class: "soft" }, "CE in % of the original’s error, with its interval; choose one for the curve over severities.");
+  return [told, element("div", { class: "tiles" }, tiles)];
 });
 
 addPart("Worst cells", (variant, place) => {
