@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pandas as pd
 
 from benchmarks.results import Record
+from benchmarks.sections import Compression
+from benchmarks.techniques import Technique
 from reporting.frames import VARIANT, frame, identity
 
 #: Column types: ``sparsity`` from 0 to 1; ``distinct`` values in the output channel that has most and
@@ -48,3 +52,70 @@ def depthwise_sentences(kernels: pd.DataFrame) -> Iterator[str]:
                 f"{dataset}-{model}: {len(depthwise)} of {len(one)} kernels are depthwise ({share:.1%} of "
                 "the weights). They are neither pruned nor clustered; sparsity and clusters leave them out."
             )
+
+
+class Kernel(NamedTuple):
+    """A row of the table of kernels, without its variant (:data:`KERNELS`)."""
+
+    kernel: str
+    shape: str
+    weights: int
+    distinct: int
+    distinct_whole: int
+    empty: int
+    sparsity: float
+    int8: bool
+    depthwise: bool
+
+
+def by_variant(kernels: pd.DataFrame) -> dict[tuple[str, ...], list[Kernel]]:
+    """Return the kernels of each variant, in the order of its file."""
+    found: dict[tuple[str, ...], list[Kernel]] = {}
+    columns = [*VARIANT, *Kernel._fields]
+    for dataset, model, technique, *values in kernels[columns].itertuples(index=False, name=None):
+        found.setdefault((dataset, model, technique), []).append(Kernel(*values))
+    return found
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a technique claims of its files: ``sparse``, ``clustered`` or ``int8``, and how many of the
+    ``of`` kernels that it is about ``miss`` it.
+    """
+
+    claim: str
+    miss: int
+    of: int
+
+
+def held_claims(kernels: Sequence[Kernel], technique: Technique, compression: Compression) -> list[Held]:
+    """Return how the ``kernels`` of one file stand to what its technique claims, by the rules by which they
+    were checked when it was made.
+
+    A kernel of an odd number of weights may miss the sparsity by one.  What is all zeros is neither sparse
+    nor clustered.
+    """
+    compressible = [kernel for kernel in kernels if not kernel.depthwise]
+    kept = {
+        "sparse": [compression.sparsity - 1 / one.weights <= one.sparsity < 1 for one in compressible],
+        "clustered": [
+            distinct_values(one, technique) <= compression.clusters and one.sparsity < 1
+            for one in compressible
+        ],
+        "int8": [kernel.int8 for kernel in kernels],
+    }
+    return [
+        Held(claim, holds.count(False), len(holds))
+        for claim, holds in kept.items()
+        if getattr(technique.claims, claim)
+    ]
+
+
+def distinct_values(kernel: Kernel, technique: Technique | None) -> int:
+    """Return how many distinct values a kernel holds, as a technique's clusters are counted.
+
+    That is in the output channel that has most, but in the whole kernel of an int8 file whose network was
+    trained with fake quantization.
+    """
+    whole = technique is not None and technique.claims.int8 and "qat" in technique.traits
+    return kernel.distinct_whole if whole else kernel.distinct

@@ -14,10 +14,15 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 #: The objectives, and whether more is better.
 OBJECTIVES = MappingProxyType({"accuracy": True, "mce": False, "compression_ratio": True})
+
+#: What a set of variants is measured from: nothing right, twice the original's error, no compression.  It is
+#: the same for every run, so that their volumes can be compared.
+REFERENCE = MappingProxyType({"accuracy": 0.0, "mce": 200.0, "compression_ratio": 1.0})
 
 
 def pareto_optimal(
@@ -38,3 +43,31 @@ def pareto_optimal(
             points, maximise=list(objectives.values()), keep_weakly=True
         )
     return optimal
+
+
+def hypervolumes(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return how much of the objectives' space the variants of each model dominate.
+
+    Columns: dataset, model, and hypervolume, the volume between the model's variants and :data:`REFERENCE`,
+    with accuracy as a fraction, mCE as a multiple of the original's error, and the compression ratio: more is
+    better.  Variants that lack an objective, and those that are beyond the reference, add nothing; a model of
+    which no variant has all objectives is left out.
+    """
+    import moocore  # noqa: PLC0415  (costs a second that a report without ratios need not pay)
+
+    names = list(OBJECTIVES)
+    scale = np.array([0.01 if name == "mce" else 1.0 for name in names])
+    reference = scale * [REFERENCE[name] for name in names]
+    rows = [
+        (
+            dataset,
+            model,
+            moocore.hypervolume(
+                scale * variants[names].to_numpy(dtype=float),
+                ref=reference,
+                maximise=list(OBJECTIVES.values()),
+            ),
+        )
+        for (dataset, model), variants in summary.dropna(subset=names).groupby(["dataset", "model"])
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "model", "hypervolume"])

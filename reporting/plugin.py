@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +23,9 @@ from benchmarks.plugin import CASES, OPTIONS, RECORD, SUITE, case_id
 from benchmarks.results import Record
 from reporting.gate import Check, Limits
 from reporting.journal import Entry, Header, Journal, JournalError, Recording
+
+if TYPE_CHECKING:  # pandas, which a session without a baseline does not need
+    from reporting.regression.gated import Gated
 
 #: The name of the plugin that has what the session's cases came to.
 COLLECTOR = "robustlite-collector"
@@ -32,6 +35,9 @@ CARRIED = "robustlite"
 
 #: What a comparison with a baseline came to, as Markdown, from the end of a session on that was gated.
 COMPARISON = pytest.StashKey[str]()
+
+#: The same for the report.
+GATED: pytest.StashKey[Gated] = pytest.StashKey()
 
 #: Where a test keeps the thresholds that it was held against.
 _LIMITS = pytest.StashKey[Limits]()
@@ -153,6 +159,7 @@ class Collector:
             recording.entries.values(),
             ended=ended,
             with_paper=self._config.getoption("paper"),
+            gated=self._config.stash.get(GATED, None),
         )
         show_report(report, recording.header.suite.name, terminalreporter)
         append_summary(report, terminalreporter.write_line, self._config.stash.get(COMPARISON, ""))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from benchmarks.cases import Case
+from benchmarks.cases import STANDARD_FAMILIES, Case
 from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
 from reporting import tables, tracking
@@ -30,6 +30,9 @@ from reporting.paper.writing import Paper
 from reporting.pareto import pareto_optimal
 from reporting.tables import Failure, Held, failures_of, undecided_of
 from reporting.uncertainty import INTERVALS, Uncertainty, uncertainty_of, with_intervals
+
+if TYPE_CHECKING:  # which imports what imports this
+    from reporting.regression.gated import Gated
 
 TERMINAL_WIDTH = 100
 
@@ -50,6 +53,8 @@ class Report:
     ``about`` is what is told about the run: ``command``, ``started``, ``python``, ``libraries``, ``machine``
     and, where it is known, ``ended``, which of a run that went on with a killed one are of its second part;
     of a merged run it is such a mapping for each in a list, ``merged`` (:func:`reporting.journal.runs_of`).
+    ``families`` are those of the corruptions, by name; ``gated`` is what came of comparing the run with a
+    baseline, if it was.
     """
 
     cells: pd.DataFrame
@@ -70,6 +75,8 @@ class Report:
     forgotten: tuple[Forgotten, ...] = ()
     latency_samples: pd.DataFrame = field(default_factory=lambda: frame([], SAMPLES))
     about: Mapping[str, Any] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=lambda: STANDARD_FAMILIES)
+    gated: Gated | None = None
 
     @classmethod
     def of_run(
@@ -80,6 +87,7 @@ class Report:
         ended: str | None = None,
         convention: Convention | None = None,
         with_paper: bool = True,
+        gated: Gated | None = None,
     ) -> Report:
         """Return the report on a run, of which the selected cases are expected.
 
@@ -113,6 +121,8 @@ class Report:
             forgotten_of(records),
             samples_of(records),
             header.about_until(ended),
+            header.families,
+            gated,
         )
 
     @classmethod
@@ -177,6 +187,13 @@ class Report:
         """The expected cells that were not measured."""
         return missing_cells(self.cells, self.expected)
 
+    @cached_property
+    def absent(self) -> pd.DataFrame:
+        """Why metrics of a variant are absent (:func:`reporting.missing.absent_metrics`)."""
+        absent = absent_metrics(self.cells, self.summary)
+        # Why there is no mCE after a sequential evaluation, the sentences say.
+        return absent[absent["metric"] != "mCE"] if len(self.looked_at) else absent
+
     def figures(self) -> Iterator[tracking.Figure]:
         """Yield every defined figure, for services that track benchmarks."""
         return tracking.figures(self.summary, self.latency, self.corruption_errors, self.uncertainty.ce)
@@ -195,10 +212,7 @@ class Report:
         yield from tables.latency_tables(self.latency)
         yield from tables.failure_tables(self.failures)
         yield from tables.undecided_tables(self.undecided, brief=brief)
-        absent = absent_metrics(self.cells, self.summary)
-        if len(self.looked_at):
-            absent = absent[absent["metric"] != "mCE"]  # of which the sentences say why
-        yield from tables.missing_tables(self.missing, absent)
+        yield from tables.missing_tables(self.missing, self.absent)
 
     def sentences(self) -> Iterator[str]:
         """Yield what the report says in words: how to read its numbers, and what came out."""
@@ -270,13 +284,14 @@ def render_markdown(report: Report) -> str:
 def write_report(report: Report, out: Path) -> list[Path]:
     """Write the report's files into the folder ``out``, made where needed, and return them.
 
-    ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant),
-    ``corruption_errors.csv`` (CE with its interval, where outcomes by image are known), ``kernels.csv``
-    (where files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
-    ``pareto.svg``, the files of :mod:`reporting.tracking`, and the tables and figures of the paper in
-    ``paper/``.  The same report gives the same bytes.
+    ``index.html``, the page to open (:mod:`reporting.page`), ``results.csv`` (every cell), ``summary.csv``
+    and ``latency.csv`` (every variant), ``corruption_errors.csv`` (CE with its interval, where outcomes by
+    image are known), ``kernels.csv`` (where files were inspected, every kernel of every variant),
+    ``summary.md`` (the tables), ``pareto.png``, ``pareto.svg``, the files of :mod:`reporting.tracking`, and
+    the tables and figures of the paper in ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
+    from reporting.page import render_page  # noqa: PLC0415
     from reporting.plots import draw_pareto  # noqa: PLC0415
 
     csvs = {
@@ -290,7 +305,8 @@ def write_report(report: Report, out: Path) -> list[Path]:
         ),
         **({} if report.kernels.empty else {"kernels.csv": report.kernels}),
     }
-    written = [
+    written = [write_text(out / "index.html", render_page(report))]
+    written += [
         write_text(out / name, table.to_csv(index=False, lineterminator="\n")) for name, table in csvs.items()
     ]
     written.append(write_text(out / "summary.md", render_markdown(report)))

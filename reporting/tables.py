@@ -7,12 +7,13 @@ a figure that is absent, and ``±`` is the larger side of a figure's interval.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import pandas as pd
 
+from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES
 from benchmarks.techniques import TECHNIQUES
 from reporting.frames import CLEAN, VARIANT
 from reporting.gate import Check
@@ -188,7 +189,7 @@ def _by_bound(held: Iterable[Held]) -> Iterator[tuple[str, list[Held]]]:
 
 def _measured(held: Iterable[Held]) -> pd.DataFrame:
     rows = [
-        (one.case, _digits(one.check.value), one.check.interval or "exact", _digits(one.check.excess))
+        (one.case, digits(one.check.value), one.check.interval or "exact", digits(one.check.excess))
         for one in held
     ]
     return pd.DataFrame(rows, columns=["Case", "Measured", "Interval", "Beyond by"])
@@ -262,6 +263,23 @@ def in_order(techniques: Iterable[str]) -> list[str]:
     )
 
 
+def corruptions_in_order(names: Iterable[str], families: Mapping[str, str] = STANDARD_FAMILIES) -> list[str]:
+    """Return corruptions without repetition, by family, in the order of the standard benchmark.
+
+    ``families`` are by corruption.  Others are after those of the benchmark, those of no family last.
+    """
+    known = list(dict.fromkeys([*STANDARD_FAMILIES.values(), *sorted(families.values())]))
+
+    def order(name: str) -> tuple[int, int, str]:
+        family = known.index(families[name]) if name in families else len(known)
+        standard = (
+            STANDARD_CORRUPTIONS.index(name) if name in STANDARD_FAMILIES else len(STANDARD_CORRUPTIONS)
+        )
+        return family, standard, name
+
+    return sorted(set(names), key=order)
+
+
 def codes(techniques: Iterable[str]) -> list[str]:
     """Return the numbers of ``techniques`` as text, blank where one has none."""
     return [str(TECHNIQUES[name].code) if name in TECHNIQUES else "" for name in techniques]
@@ -303,5 +321,5 @@ def _some(names: Sequence[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
-def _digits(value: float | None) -> str:
+def digits(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.4g}"

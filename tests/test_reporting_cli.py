@@ -16,7 +16,7 @@ from reporting.journal import write_journal
 
 FILES = [
     *("bencher.json", "github-bigger.json", "github-smaller.json"),
-    *("latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"),
+    *("index.html", "latency.csv", "pareto.png", "pareto.svg", "results.csv", "summary.csv", "summary.md"),
 ]
 TABLES = ["2-techniques", "4-originals", "5-extremes", "6-per-technique"]
 FIGURES = ["2-techniques", "3-pareto"]
@@ -50,7 +50,10 @@ def test_build_shows_the_report_and_lists_its_files(recorded, tmp_path: Path, ca
     assert build(errors, "--sizes", sizes, "--out", tmp_path / "out") == 0
     shown = squeezed(capsys.readouterr().out)
     assert "16 PCQAT + Int8 75.0 9.00 85.00" in shown
-    assert f"{tmp_path / 'out'}: results.csv, summary.{{csv,md}}, latency.csv, pareto.{{png,svg}}" in shown
+    assert (
+        f"{tmp_path / 'out'}: index.html, results.csv, summary.{{csv,md}}, latency.csv, pareto.{{png,svg}}"
+        in shown
+    )
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_file()) == FILES
 
 

@@ -270,7 +270,8 @@ def test_a_report_is_the_same_files_for_the_same_results(tmp_path: Path) -> None
     records = run(models=("a", "b"))
     first = write_report(report_of(records), tmp_path / "first")
     second = write_report(report_of(records[::-1]), tmp_path / "second")
-    names = ["results.csv", "summary.csv", "latency.csv", "summary.md", "pareto.png", "pareto.svg"]
+    names = ["index.html", "results.csv", "summary.csv", "latency.csv"]
+    names += ["summary.md", "pareto.png", "pareto.svg"]
     names += ["bencher.json", "github-bigger.json", "github-smaller.json"]
     assert [path.name for path in first if path.parent.name == "first"] == names
     assert [path.name for path in first] == [path.name for path in second]

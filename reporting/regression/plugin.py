@@ -16,7 +16,7 @@ from benchmarks.plugin import OPTIONS, SUITE
 from reporting.exit_codes import ExitCode, session_code
 from reporting.files import listed
 from reporting.journal import Ending, Recording
-from reporting.plugin import COLLECTOR, COMPARISON
+from reporting.plugin import COLLECTOR, COMPARISON, GATED
 
 if TYPE_CHECKING:  # pandas, which a session without a baseline does not need
     from reporting.regression.baseline import Snapshot
@@ -152,14 +152,17 @@ class Gatekeeper:
         if self._baseline is None:
             return ExitCode.KEPT
         from reporting.regression.comparing import ComparisonError, compare  # noqa: PLC0415 - pandas
+        from reporting.regression.gated import gated_of, refused  # noqa: PLC0415
         from reporting.regression.shown import render_markdown, write_comparison  # noqa: PLC0415
 
         try:
             self._compared = compare(self._baseline, snapshot)
         except ComparisonError as error:
             self._errors.append(f"--gate {self._gate}: {error}")
+            self._config.stash[GATED] = refused(str(error))
             return ExitCode.WRONG_INPUT
         self._config.stash[COMPARISON] = render_markdown(self._compared)
+        self._config.stash[GATED] = gated_of(self._compared)
         out = Path(self._config.getoption("report"))
         try:
             self._written += write_comparison(self._compared, out)
