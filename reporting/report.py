@@ -13,19 +13,20 @@ import pandas as pd
 from benchmarks.cases import Case
 from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
-from reporting import tables, tracking
+from reporting import contents, tables, tracking
 from reporting.files import write_bytes, write_text
 from reporting.frames import EXPECTED, VARIANT, frame, from_records
 from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
-from reporting.looked_at import LOOKED_AT, looked_at_of, looked_at_sentences, looked_at_tables
+from reporting.looked_at import LOOKED_AT, looked_at_of, looked_at_sentences
 from reporting.metrics import BASELINE, Convention, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
 from reporting.observed import Observed, observed_of
 from reporting.paper.examples import Examples, examples_of
 from reporting.paper.writing import Paper
 from reporting.pareto import pareto_optimal
+from reporting.sheets import Sheet, write_sheets
 from reporting.tables import Failure, Held, failures_of, undecided_of
 from reporting.uncertainty import INTERVALS, Uncertainty, uncertainty_of, with_intervals
 
@@ -168,23 +169,31 @@ class Report:
         return tracking.figures(self.summary, self.latency, self.corruption_errors, self.uncertainty.ce)
 
     def contents(self, *, brief: bool) -> Iterator[Table]:
-        """Yield the report's tables; a brief report has CE per corruption only of variants without mCE."""
+        """Yield the report's tables, none wider than a terminal where models have names of usual length."""
+        for sheet in self.sheets(brief=brief):
+            yield from contents.fitting(sheet.shown)
+
+    def sheets(self, *, brief: bool = False) -> Iterator[Sheet]:
+        """Yield the report's tables whole, with the figures in them.
+
+        A brief report has CE per corruption only of variants without mCE, and few of what is undecided.
+        """
         without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]
         ce = self.corruption_errors
         if brief:
             ce = ce[ce.index.isin(pd.MultiIndex.from_frame(without_mce))]
-        yield from tables.summary_tables(self.summary)
-        yield from tables.pareto_tables(self.summary)
-        yield from tables.corruption_tables(ce)
-        yield from tables.worst_tables(self.cells, self.corruption_errors)
-        yield from looked_at_tables(self.looked_at)
-        yield from tables.latency_tables(self.latency)
-        yield from tables.failure_tables(self.failures)
-        yield from tables.undecided_tables(self.undecided, brief=brief)
+        yield from contents.summary_sheets(self.summary)
+        yield from contents.pareto_sheets(self.summary)
+        yield from contents.corruption_sheets(ce)
+        yield from contents.worst_sheets(self.cells, self.corruption_errors)
+        yield from contents.looked_at_sheets(self.looked_at)
+        yield from contents.latency_sheets(self.latency)
+        yield from contents.failure_sheets(self.failures)
+        yield from contents.undecided_sheets(self.undecided, brief=brief)
         absent = absent_metrics(self.cells, self.summary)
         if len(self.looked_at):
             absent = absent[absent["metric"] != "mCE"]  # of which the sentences say why
-        yield from tables.missing_tables(self.missing, absent)
+        yield from contents.missing_sheets(self.missing, absent)
 
     def sentences(self) -> Iterator[str]:
         """Yield what the report says in words: how to read its numbers, and what came out."""
@@ -256,8 +265,8 @@ def write_report(report: Report, out: Path) -> list[Path]:
     ``results.csv`` (every cell), ``summary.csv`` and ``latency.csv`` (every variant),
     ``corruption_errors.csv`` (CE with its interval, where outcomes by image are known), ``kernels.csv``
     (where files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
-    ``pareto.svg``, the files of :mod:`reporting.tracking`, and the tables and figures of the paper in
-    ``paper/``.  The same report gives the same bytes.
+    ``pareto.svg``, the files of :mod:`reporting.tracking`, each table as CSV, Markdown and LaTeX in
+    ``tables/``, and the tables and figures of the paper in ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
     from reporting.plots import draw_pareto  # noqa: PLC0415
@@ -282,4 +291,5 @@ def write_report(report: Report, out: Path) -> list[Path]:
     written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in _SHOWN]
     tracked = tracking.files_of(report.figures(), report.statistics.level)
     written += [write_text(out / name, content) for name, content in tracked.items()]
+    written += write_sheets(report.sheets(), out / "tables", contents.STEMS)
     return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])
