@@ -21,24 +21,16 @@ KINDS = MappingProxyType(
     }
 )
 
-#: The fifteen corruptions of the standard benchmark, in its order: mCE is the mean over these.
-STANDARD_CORRUPTIONS = (
-    "gaussian_noise",
-    "shot_noise",
-    "impulse_noise",
-    "defocus_blur",
-    "glass_blur",
-    "motion_blur",
-    "zoom_blur",
-    "snow",
-    "frost",
-    "fog",
-    "brightness",
-    "contrast",
-    "elastic_transform",
-    "pixelate",
-    "jpeg_compression",
+#: The families of the fifteen corruptions of the standard benchmark, in its order.
+STANDARD_FAMILIES = MappingProxyType(
+    dict.fromkeys(("gaussian_noise", "shot_noise", "impulse_noise"), "noise")
+    | dict.fromkeys(("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"), "blur")
+    | dict.fromkeys(("snow", "frost", "fog", "brightness"), "weather")
+    | dict.fromkeys(("contrast", "elastic_transform", "pixelate", "jpeg_compression"), "digital")
 )
+
+#: These fifteen corruptions: mCE is the mean over them.
+STANDARD_CORRUPTIONS = tuple(STANDARD_FAMILIES)
 
 
 @dataclass(frozen=True, order=True)

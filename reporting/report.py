@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.cases import Case
+from benchmarks.cases import STANDARD_FAMILIES, Case
 from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
 from reporting import contents, tables, tracking
@@ -44,7 +44,8 @@ class Report:
     cells that should be there (:func:`reporting.missing.expected_cells`).  ``suite`` and ``examples`` are for
     the tables and figures of the paper, which come ``with_paper`` alone; ``kernels`` is the table of
     :mod:`reporting.kernels`; ``observed`` are the outcomes by image, where they are known; ``unmeasured``
-    are the cases, of any kind, that should have measured something and did not.
+    are the cases, of any kind, that should have measured something and did not; ``families`` are those of
+    the corruptions, by name.
     """
 
     cells: pd.DataFrame
@@ -62,6 +63,7 @@ class Report:
     looked_at: pd.DataFrame = field(default_factory=lambda: frame([], LOOKED_AT))
     with_paper: bool = True
     unmeasured: tuple[Case, ...] = ()
+    families: Mapping[str, str] = field(default_factory=lambda: STANDARD_FAMILIES)
 
     @classmethod
     def of_run(
@@ -100,6 +102,7 @@ class Report:
             looked_at_of(records),
             with_paper,
             tuple(case for case in cases if str(case) not in measured),
+            header.families,
         )
 
     @classmethod
@@ -253,6 +256,9 @@ def render_markdown(report: Report) -> str:
     """Return the report as a Markdown document."""
     paragraphs = [escape(sentence) + "\n" for sentence in report.sentences()]
     paragraphs.append("![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n")
+    paragraphs.append(
+        "Tables are in [tables/](tables/) as Markdown, CSV and LaTeX; figures are in [figures/](figures/).\n"
+    )
     if report.with_paper:
         paragraphs.append("The tables and figures of the paper are in [paper/](paper/).\n")
     sections = [table.to_markdown() for table in report.contents(brief=False)]
@@ -266,9 +272,11 @@ def write_report(report: Report, out: Path) -> list[Path]:
     ``corruption_errors.csv`` (CE with its interval, where outcomes by image are known), ``kernels.csv``
     (where files were inspected, every kernel of every variant), ``summary.md`` (the tables), ``pareto.png``,
     ``pareto.svg``, the files of :mod:`reporting.tracking`, each table as CSV, Markdown and LaTeX in
-    ``tables/``, and the tables and figures of the paper in ``paper/``.  The same report gives the same bytes.
+    ``tables/``, the figures of :mod:`reporting.pictures` in ``figures/``, and the tables and figures of the
+    paper in ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
+    from reporting.pictures.writing import write_pictures  # noqa: PLC0415
     from reporting.plots import draw_pareto  # noqa: PLC0415
 
     csvs = {
@@ -292,4 +300,5 @@ def write_report(report: Report, out: Path) -> list[Path]:
     tracked = tracking.files_of(report.figures(), report.statistics.level)
     written += [write_text(out / name, content) for name, content in tracked.items()]
     written += write_sheets(report.sheets(), out / "tables", contents.STEMS)
+    written += write_pictures(report, out / "figures", pareto)
     return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 import pandas as pd
 
+from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES
 from benchmarks.techniques import TECHNIQUES
 from reporting.frames import CLEAN
 from reporting.gate import Check
@@ -110,6 +111,23 @@ def in_order(techniques: Iterable[str]) -> list[str]:
         set(techniques),
         key=lambda name: (TECHNIQUES[name].code if name in TECHNIQUES else len(TECHNIQUES) + 1, name),
     )
+
+
+def corruptions_in_order(names: Iterable[str], families: Mapping[str, str] = STANDARD_FAMILIES) -> list[str]:
+    """Return corruptions without repetition by family, the standard ones in their order, others after them.
+
+    ``families`` are by corruption; those of none are last.
+    """
+    known = list(dict.fromkeys([*STANDARD_FAMILIES.values(), *sorted(families.values())]))
+
+    def order(name: str) -> tuple[int, int, str]:
+        family = known.index(families[name]) if name in families else len(known)
+        standard = (
+            STANDARD_CORRUPTIONS.index(name) if name in STANDARD_FAMILIES else len(STANDARD_CORRUPTIONS)
+        )
+        return family, standard, name
+
+    return sorted(set(names), key=order)
 
 
 def codes(techniques: Iterable[str]) -> list[str]:
