@@ -57,7 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--paper",
         action="store_true",
-        help="also write the tables and figures of the original study, to paper/ in the report",
+        help="also write the tables and figures of the original study, to paper/ in the report, and every "
+        "figure in figures/, as PDF too",
     )
     group.addoption(
         "--explain-thresholds",

@@ -15,6 +15,7 @@ import pandas as pd
 from benchmarks.results import Record
 from benchmarks.sections import Statistics
 from reporting import tables
+from reporting.contents import failure_sheets, worst_sheets
 from reporting.frames import CLEAN, from_records
 from reporting.layout import Table, escape
 from reporting.report import Report
@@ -88,9 +89,10 @@ def _sections(report: Report, comparison: str) -> Iterator[str]:
     if comparison:
         yield comparison
     yield from _shortened(_variants(report.summary))
-    yield from (table.to_markdown() for table in tables.worst_tables(report.cells, report.corruption_errors))
-    for table in tables.failure_tables(report.failures):
-        yield from _shortened(table)
+    for sheet in worst_sheets(report.cells, report.corruption_errors):
+        yield sheet.shown.to_markdown()
+    for sheet in failure_sheets(report.failures):
+        yield from _shortened(sheet.shown)
 
 
 def _variants(summary: pd.DataFrame) -> Table:

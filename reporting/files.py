@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 
@@ -34,6 +34,20 @@ def write_bytes(path: Path, content: bytes) -> Path:
 def write_text(path: Path, content: str) -> Path:
     """Put ``content`` at ``path`` as UTF-8 with ``\\n`` line ends, as :func:`write_bytes` does."""
     return write_bytes(path, content.encode("utf-8"))
+
+
+def remove_others(
+    folder: Path, written: Collection[Path], stems: Collection[str], kinds: Collection[str]
+) -> None:
+    """Remove what an earlier run has left in ``folder`` beside what was ``written``.
+
+    These are files of one of ``kinds`` named as one of ``stems``, with or without more after a ``-``; what
+    somebody else has put there stays.
+    """
+    for path in folder.glob("*"):
+        ours = any(path.stem == stem or path.stem.startswith(f"{stem}-") for stem in stems)
+        if ours and path.suffix.removeprefix(".") in kinds and path not in written:
+            path.unlink()
 
 
 def listed(paths: Iterable[Path]) -> list[str]:

@@ -14,6 +14,12 @@ import pandas as pd
 #: Longer words are wrapped in a terminal.
 WORDS_WIDTH = 72
 
+#: A column of a paper in two columns has room for so many letters at the usual size of 10 points.
+_COLUMN_LETTERS = 50
+
+#: Longer words are wrapped in LaTeX.
+_LATEX_WORDS = 40
+
 #: What LaTeX would not print as it is; a bracket or star that begins a line would belong to the line before.
 _LATEX = MappingProxyType(
     {character: f"\\{character}" for character in "&%$#_{}"}
@@ -50,7 +56,8 @@ class Table:
     def to_latex(self, label: str) -> str:
         """Return the table for LaTeX with the package ``booktabs``, to be referred to by ``label``.
 
-        Nothing in a name is taken for a command.
+        Nothing in a name is taken for a command.  A table that is too wide for one column of a paper is set
+        small and stands across both.
         """
         names = [column.rpartition("\n")[2] for column in self.rows.columns]
         lines = [
@@ -61,18 +68,24 @@ class Table:
             *map(_latex_row, self.rows.itertuples(index=False)),
             r"\bottomrule",
         ]
-        alignment = "l" * self.words + "r" * (len(names) - self.words)
+        widths = [max(map(len, [name, *self.rows.iloc[:, at]])) for at, name in enumerate(names)]
+        words = ("l" if width <= _LATEX_WORDS else r"p{0.4\linewidth}" for width in widths[: self.words])
+        alignment = "".join(words) + "r" * (len(names) - self.words)
+        wide = sum(widths) + 2 * len(widths) > _COLUMN_LETTERS
+        environment = "table*" if wide else "table"
         note = [r"\par\smallskip", rf"{{\footnotesize {escape_latex(self.note)}}}"] if self.note else []
         floating = [
             r"\centering",
             rf"\caption{{{escape_latex(self.title)}}}",
             rf"\label{{{label}}}",
+            *([r"\footnotesize\setlength{\tabcolsep}{3pt}"] if wide else []),
             rf"\begin{{tabular}}{{{alignment}}}",
             *(f"  {line}" for line in lines),
             r"\end{tabular}",
             *note,
         ]
-        return "\n".join([r"\begin{table}", *(f"  {line}" for line in floating), r"\end{table}", ""])
+        begin, end = rf"\begin{{{environment}}}", rf"\end{{{environment}}}"
+        return "\n".join([begin, *(f"  {line}" for line in floating), end, ""])
 
     def _latex_groups(self) -> list[str]:
         """Return the line of the shared headings and the rules below them, or nothing if none are shared."""

@@ -9,8 +9,6 @@ import pandas as pd
 
 from benchmarks.results import Record
 from reporting.frames import CLEAN, VARIANT, frame, identity
-from reporting.layout import Table
-from reporting.tables import codes, figures, titles
 
 #: Column types: a row per case that was evaluated sequentially; ``decided``: whether all its thresholds were.
 LOOKED_AT: Mapping[str, str] = MappingProxyType(
@@ -43,19 +41,3 @@ def looked_at_sentences(cases: pd.DataFrame) -> Iterator[str]:
             f"{share:.1%} of their images. Their figures are of the images looked at, which lean away from "
             "the threshold; there is no mCE, which is of every image."
         )
-
-
-def looked_at_tables(cases: pd.DataFrame) -> Iterator[Table]:
-    """Yield how much was looked at by variant."""
-    for (dataset, model), rows in cases.groupby(["dataset", "model"]):
-        by_technique = rows.groupby("technique").agg(
-            cases=("decided", "size"), decided=("decided", "sum"), seen=("looked_at", "sum"), of=("of", "sum")
-        )
-        shown = {
-            "#": codes(by_technique.index),
-            "Technique": titles(by_technique.index),
-            "Cases": by_technique["cases"].astype("str"),
-            "Decided": by_technique["decided"].astype("str"),
-            "Images in %": figures(100 * by_technique["seen"] / by_technique["of"], 1),
-        }
-        yield Table(f"{dataset}, {model}: images looked at", pd.DataFrame(shown), words=2)

@@ -23,24 +23,45 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from reporting.drawing import GREY, INK, STYLE, notice
+from reporting.drawing import COLUMN, GREY, INK, SHAPES, STYLE, notice, shortened
 from reporting.labels import Box, place
 from reporting.tables import number
 
-#: Marker shapes by model, each with the factor of its size that makes it look as large as the disc.
-_SHAPES = (("o", 1.0), ("s", 0.85), ("^", 1.1), ("D", 0.75), ("v", 1.1), ("P", 1.1), ("h", 1.05), ("X", 1.05))
-_MARKER = 8.5  # diameter in points
-_LABEL = 7.5  # font size in points
-_LEGEND = 125  # letters of the legend that are as wide as the axes
-_RING = 1.7  # width of the line around a Pareto-optimal marker in points
 _FRONT = "#c2410c"
+_NAMES = 0.65  # share of the width of a panel that a name may take
 
 _WHISKER: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "alpha": 0.8}
 _BASELINE: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (5, 3))}
 _HAIR_LINE: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": GREY, "shrinkB": 0}
 
 
-def draw_pareto(summary: pd.DataFrame) -> Figure:
+@dataclass(frozen=True)
+class Size:
+    """How large the panel of a data set is (inches), how many stand side by side, what is in one (points).
+
+    ``marker`` is a diameter, ``label``, ``legend`` and ``text`` are font sizes, ``ring`` is the width of the
+    line around a Pareto-optimal marker; ``letters`` of the legend are as wide as the axes; ``scale`` is the
+    side on which the colours are explained.
+    """
+
+    width: float
+    height: float
+    across: int
+    marker: float
+    label: float
+    legend: float
+    text: float
+    ring: float
+    letters: int
+    scale: str
+
+
+#: For a screen, and for a column of a paper.
+WIDE = Size(8.6, 5.8, 2, marker=8.5, label=7.5, legend=8, text=9, ring=1.7, letters=125, scale="right")
+NARROW = Size(COLUMN, 4.2, 1, marker=4.6, label=6, legend=6.2, text=6.5, ring=1.1, letters=60, scale="bottom")
+
+
+def draw_pareto(summary: pd.DataFrame, size: Size = WIDE) -> Figure:
     """Return the plot of a summary (:func:`reporting.metrics.summarise`), with the intervals that it has.
 
     Variants without mCE or compression ratio have no place in it; where none has one, the figure says so.
@@ -52,14 +73,15 @@ def draw_pareto(summary: pd.DataFrame) -> Figure:
         if drawn.empty:
             return notice("Nothing to draw: no variant has both an mCE and a compression ratio.")
         datasets = list(drawn.groupby("dataset"))
-        columns = min(2, len(datasets))
+        columns = min(size.across, len(datasets))
         lines = math.ceil(len(datasets) / columns)
-        figure = Figure(figsize=(8.6 * columns, 5.8 * lines), layout="constrained")
+        figure = Figure(figsize=(size.width * columns, size.height * lines), layout="constrained")
         panels = [
-            _draw_panel(figure, figure.add_subplot(lines, columns, spot), str(dataset), rows)
+            _draw_panel(figure, figure.add_subplot(lines, columns, spot), str(dataset), rows, size)
             for spot, (dataset, rows) in enumerate(datasets, start=1)
         ]
-        figure.draw_without_rendering()  # fixes the layout, which tells how much room there is between points
+        figure.draw_without_rendering()  # makes the layout, which tells how much room there is between points
+        figure.set_layout_engine("none")  # and it stays, since the labels are placed by it
         for panel in panels:
             _draw_points(panel)
     return figure
@@ -69,16 +91,18 @@ def draw_pareto(summary: pd.DataFrame) -> Figure:
 class _Panel:
     """The axes of a data set, its variants, the shape of each model and the colour of each accuracy."""
 
+    size: Size
     axes: Axes
     rows: pd.DataFrame
     shapes: dict[str, tuple[str, float]]
     colours: ScalarMappable
 
 
-def _draw_panel(figure: Figure, axes: Axes, dataset: str, rows: pd.DataFrame) -> _Panel:
+def _draw_panel(figure: Figure, axes: Axes, dataset: str, rows: pd.DataFrame, size: Size) -> _Panel:
     """Draw everything that the points stand before."""
-    axes.set_xlabel("compression ratio  (more is better →)", color=INK)
-    axes.set_ylabel("(← less is better)  mCE in % of the original's error", color=INK)
+    axes.set_xlabel("compression ratio  (more is better →)", color=INK, size=size.text)
+    axes.set_ylabel("(← less is better)  mCE in % of the original's error", color=INK, size=size.text)
+    axes.tick_params(labelsize=size.text)
     _set_scales(axes, rows)
     axes.grid(color=GREY, alpha=0.25, linewidth=0.5)
     axes.set_axisbelow(True)
@@ -86,21 +110,23 @@ def _draw_panel(figure: Figure, axes: Axes, dataset: str, rows: pd.DataFrame) ->
         axes.spines[side].set_visible(False)
     axes.axhline(100, **_BASELINE, zorder=1)
     _draw_front(axes, rows[rows["pareto"].fillna(False)])
-    colours = _colours(figure, axes, 100 * rows["accuracy"])
-    shapes = dict(zip(sorted(rows["model"].unique()), cycle(_SHAPES), strict=False))
-    _draw_legend(axes, dataset, shapes, whiskers=bool((rows["mce_low"] < rows["mce_high"]).any()))
-    return _Panel(axes, rows, shapes, colours)
+    colours = _colours(figure, axes, 100 * rows["accuracy"], size)
+    shapes = dict(zip(sorted(rows["model"].unique()), cycle(SHAPES), strict=False))
+    whiskers = bool((rows["mce_low"] < rows["mce_high"]).any())
+    _draw_legend(axes, dataset, shapes, size, whiskers=whiskers)
+    return _Panel(size, axes, rows, shapes, colours)
 
 
-def _colours(figure: Figure, axes: Axes, accuracy: pd.Series[float]) -> ScalarMappable:
+def _colours(figure: Figure, axes: Axes, accuracy: pd.Series[float], size: Size) -> ScalarMappable:
     """Return the colours of the accuracies (in per cent), having drawn their scale where there are any."""
     known = accuracy.dropna()
     if known.empty:
         return ScalarMappable()
     pad = 0.5 if known.min() == known.max() else 0
     colours = ScalarMappable(Normalize(known.min() - pad, known.max() + pad), "viridis")
-    scale = figure.colorbar(colours, ax=axes, aspect=30, pad=0.02)
-    scale.set_label("accuracy in %", color=INK)
+    scale = figure.colorbar(colours, ax=axes, aspect=30, pad=0.02, location=size.scale)
+    scale.set_label("accuracy in %", color=INK, size=size.text)
+    scale.ax.tick_params(labelsize=size.text)
     scale.outline.set_visible(False)
     return colours
 
@@ -133,25 +159,35 @@ def _draw_front(axes: Axes, optimal: pd.DataFrame) -> None:
     )
 
 
-def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]], *, whiskers: bool) -> None:
+def _draw_legend(
+    axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]], size: Size, *, whiskers: bool
+) -> None:
     """Write the data set and what the shapes and lines mean above the axes, where no point can be."""
-    look: dict[str, Any] = {"markerfacecolor": "white", "markersize": 0.8 * _MARKER}
-    ring: dict[str, Any] = {"marker": "o", "markeredgewidth": _RING}
+    look: dict[str, Any] = {"markerfacecolor": "white", "markersize": 0.8 * size.marker}
+    ring: dict[str, Any] = {"marker": "o", "markeredgewidth": size.ring}
+    room = _NAMES * 72 * size.width
     entries = [
-        Line2D([], [], linestyle="", marker=shape, markeredgecolor=INK, label=model, **look)
+        Line2D(
+            *([], []),
+            linestyle="",
+            marker=shape,
+            markeredgecolor=INK,
+            label=shortened(model, size.legend, room),
+            **look,
+        )
         for model, (shape, _) in shapes.items()
     ]
     entries.append(Line2D([], [], label="original: mCE 100", **_BASELINE))
     entries.append(Line2D([], [], label="Pareto-optimal", color=_FRONT, linewidth=1.2, **ring, **look))
     if whiskers:
-        upright: dict[str, Any] = {"linestyle": "", "marker": "|", "markersize": _MARKER}
+        upright: dict[str, Any] = {"linestyle": "", "marker": "|", "markersize": size.marker}
         entries.append(Line2D([], [], label="interval of mCE", **{**_WHISKER, **upright}))
     longest = max(len(str(entry.get_label())) for entry in entries)
     axes.legend(
         handles=entries,
-        ncols=min(len(entries), max(1, _LEGEND // (longest + 7))),
-        title=dataset,
-        title_fontproperties={"weight": "bold", "size": 11},
+        ncols=min(len(entries), max(1, size.letters // (longest + 7))),
+        title=shortened(dataset, size.legend + 3, room, "bold"),
+        title_fontproperties={"weight": "bold", "size": size.legend + 3},
         alignment="left",
         loc="lower left",
         bbox_to_anchor=(0, 1),
@@ -160,21 +196,21 @@ def _draw_legend(axes: Axes, dataset: str, shapes: dict[str, tuple[str, float]],
         borderpad=0.2,
         handletextpad=0.5,
         columnspacing=1.4,
-        fontsize=8,
+        fontsize=size.legend,
     )
 
 
 def _draw_points(panel: _Panel) -> None:
     """Draw the markers and their labels; a label that is not beside its marker gets a hair line to it."""
-    axes, rows = panel.axes, panel.rows
+    axes, rows, size = panel.axes, panel.rows, panel.size
     per_pixel = 72 / axes.figure.dpi
     to_data = axes.transData.inverted()
     pixels = axes.transData.transform(rows[["compression_ratio", "mce"]].to_numpy(dtype=float))
-    points = _side_by_side(per_pixel * pixels)
+    points = _side_by_side(per_pixel * pixels, size.marker)
     texts = [number(name).removeprefix("#") for name in rows["technique"]]
-    sizes = [(0.64 * _LABEL * len(text) + 1, 0.8 * _LABEL + 1) for text in texts]
+    sizes = [(0.64 * size.label * len(text) + 1, 0.8 * size.label + 1) for text in texts]
     x0, y0, x1, y1 = (per_pixel * edge for edge in axes.get_window_extent().extents)
-    boxes = place(points, sizes, _MARKER, Box((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0))
+    boxes = place(points, sizes, size.marker, Box((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0))
     for row, point, text, box in zip(rows.to_dict("records"), points, texts, boxes, strict=True):
         position = to_data.transform(point / per_pixel)
         ringed = row["pareto"] is not pd.NA and row["pareto"]
@@ -185,14 +221,14 @@ def _draw_points(panel: _Panel) -> None:
         axes.plot(
             *position,
             shape,
-            markersize=_MARKER * factor,
+            markersize=size.marker * factor,
             markerfacecolor="white" if pd.isna(accuracy) else panel.colours.to_rgba(100 * accuracy),
             markeredgecolor=_FRONT if ringed else INK,
-            markeredgewidth=_RING if ringed else 0.5,
+            markeredgewidth=size.ring if ringed else 0.5,
             zorder=4 if ringed else 3,
         )
         x, y = box.x - point[0], box.y - point[1]
-        apart = max(abs(x) - (box.width + _MARKER) / 2, abs(y) - (box.height + _MARKER) / 2)
+        apart = max(abs(x) - (box.width + size.marker) / 2, abs(y) - (box.height + size.marker) / 2)
         axes.annotate(
             text,
             tuple(position),
@@ -200,7 +236,7 @@ def _draw_points(panel: _Panel) -> None:
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=_LABEL,
+            fontsize=size.label,
             color=_FRONT if ringed else INK,
             fontweight="bold" if ringed else "normal",
             arrowprops=_HAIR_LINE if apart > 2 else None,
@@ -209,10 +245,10 @@ def _draw_points(panel: _Panel) -> None:
         )
 
 
-def _side_by_side(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _side_by_side(points: NDArray[np.float64], apart: float) -> NDArray[np.float64]:
     """Move points apart that hide each other completely, as the originals do, which are all at (1, 100)."""
     moved = points.copy()
     for point in np.unique(points.round(3), axis=0):
         same = np.flatnonzero((points.round(3) == point).all(axis=1))
-        moved[same, 0] += _MARKER * (np.arange(len(same)) - (len(same) - 1) / 2)
+        moved[same, 0] += apart * (np.arange(len(same)) - (len(same) - 1) / 2)
     return moved

@@ -14,20 +14,21 @@ import pandas as pd
 from benchmarks.cases import STANDARD_FAMILIES, Case
 from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
-from reporting import tables, tracking
+from reporting import contents, tables, tracking
 from reporting.files import write_bytes, write_text
 from reporting.forgotten import Forgotten, forgotten_of
 from reporting.frames import EXPECTED, SAMPLES, VARIANT, frame, from_records, samples_of
 from reporting.journal import Entry, Header
 from reporting.kernels import KERNELS, depthwise_sentences, kernels_of
 from reporting.layout import Table, escape
-from reporting.looked_at import LOOKED_AT, looked_at_of, looked_at_sentences, looked_at_tables
+from reporting.looked_at import LOOKED_AT, looked_at_of, looked_at_sentences
 from reporting.metrics import BASELINE, Convention, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics, expected_cells, full_grid, missing_cells
 from reporting.observed import Observed, observed_of
 from reporting.paper.examples import Examples, examples_of
 from reporting.paper.writing import Paper
 from reporting.pareto import pareto_optimal
+from reporting.sheets import Sheet, write_sheets
 from reporting.tables import Failure, Held, failures_of, undecided_of
 from reporting.uncertainty import INTERVALS, Uncertainty, uncertainty_of, with_intervals
 
@@ -199,20 +200,28 @@ class Report:
         return tracking.figures(self.summary, self.latency, self.corruption_errors, self.uncertainty.ce)
 
     def contents(self, *, brief: bool) -> Iterator[Table]:
-        """Yield the report's tables; a brief report has CE per corruption only of variants without mCE."""
+        """Yield the report's tables, none wider than a terminal where models have names of usual length."""
+        for sheet in self.sheets(brief=brief):
+            yield from contents.fitting(sheet.shown)
+
+    def sheets(self, *, brief: bool = False) -> Iterator[Sheet]:
+        """Yield the report's tables whole, with the figures in them.
+
+        A brief report has CE per corruption only of variants without mCE, and few of what is undecided.
+        """
         without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]
         ce = self.corruption_errors
         if brief:
             ce = ce[ce.index.isin(pd.MultiIndex.from_frame(without_mce))]
-        yield from tables.summary_tables(self.summary)
-        yield from tables.pareto_tables(self.summary)
-        yield from tables.corruption_tables(ce)
-        yield from tables.worst_tables(self.cells, self.corruption_errors)
-        yield from looked_at_tables(self.looked_at)
-        yield from tables.latency_tables(self.latency)
-        yield from tables.failure_tables(self.failures)
-        yield from tables.undecided_tables(self.undecided, brief=brief)
-        yield from tables.missing_tables(self.missing, self.absent)
+        yield from contents.summary_sheets(self.summary)
+        yield from contents.pareto_sheets(self.summary)
+        yield from contents.corruption_sheets(ce)
+        yield from contents.worst_sheets(self.cells, self.corruption_errors)
+        yield from contents.looked_at_sheets(self.looked_at)
+        yield from contents.latency_sheets(self.latency)
+        yield from contents.failure_sheets(self.failures)
+        yield from contents.undecided_sheets(self.undecided, brief=brief)
+        yield from contents.missing_sheets(self.missing, self.absent)
 
     def sentences(self) -> Iterator[str]:
         """Yield what the report says in words: how to read its numbers, and what came out."""
@@ -275,6 +284,9 @@ def render_markdown(report: Report) -> str:
     """Return the report as a Markdown document."""
     paragraphs = [escape(sentence) + "\n" for sentence in report.sentences()]
     paragraphs.append("![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n")
+    paragraphs.append(
+        "Tables are in [tables/](tables/) as Markdown, CSV and LaTeX; figures are in [figures/](figures/).\n"
+    )
     if report.with_paper:
         paragraphs.append("The tables and figures of the paper are in [paper/](paper/).\n")
     sections = [table.to_markdown() for table in report.contents(brief=False)]
@@ -287,11 +299,13 @@ def write_report(report: Report, out: Path) -> list[Path]:
     ``index.html``, the page to open (:mod:`reporting.page`), ``results.csv`` (every cell), ``summary.csv``
     and ``latency.csv`` (every variant), ``corruption_errors.csv`` (CE with its interval, where outcomes by
     image are known), ``kernels.csv`` (where files were inspected, every kernel of every variant),
-    ``summary.md`` (the tables), ``pareto.png``, ``pareto.svg``, the files of :mod:`reporting.tracking`, and
-    the tables and figures of the paper in ``paper/``.  The same report gives the same bytes.
+    ``summary.md`` (the tables), ``pareto.png``, ``pareto.svg``, the files of :mod:`reporting.tracking`, each
+    table as CSV, Markdown and LaTeX in ``tables/``, the figures of :mod:`reporting.pictures` in ``figures/``,
+    and the tables and figures of the paper in ``paper/``.  The same report gives the same bytes.
     """
     from reporting.drawing import KINDS, save  # noqa: PLC0415 - matplotlib, which a terminal does not need
     from reporting.page import render_page  # noqa: PLC0415
+    from reporting.pictures.writing import write_pictures  # noqa: PLC0415
     from reporting.plots import draw_pareto  # noqa: PLC0415
 
     csvs = {
@@ -315,4 +329,6 @@ def write_report(report: Report, out: Path) -> list[Path]:
     written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in _SHOWN]
     tracked = tracking.files_of(report.figures(), report.statistics.level)
     written += [write_text(out / name, content) for name, content in tracked.items()]
+    written += write_sheets(report.sheets(), out / "tables", contents.STEMS)
+    written += write_pictures(report, out / "figures", pareto)
     return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from reporting.contents import failure_sheets
 from reporting.files import listed
 from reporting.report import Report, render_terminal
-from reporting.tables import failure_tables
 from reporting.verdict import Standing, verdict_of
 
 _COLOURS: dict[Standing, str] = {"kept": "green", "broken": "red", "unknown": "yellow"}
@@ -29,8 +29,8 @@ def show_report(report: Report, name: str, terminal: pytest.TerminalReporter) ->
     verdict = verdict_of(report)
     terminal.write_line(str(verdict), bold=True, **{_COLOURS[verdict.standing]: True})
     if quietness == 1:
-        for table in failure_tables(report.failures):
-            terminal.write_line(f"\n{table.to_text()}")
+        for sheet in failure_sheets(report.failures):
+            terminal.write_line(f"\n{sheet.shown.to_text()}")
     elif not quietness:
         terminal.write_line(f"\n{render_terminal(report, brief=terminal.verbosity == 0)}")
 

@@ -1,13 +1,8 @@
-"""What the tables of a report show.
-
-Every function takes the tables of :mod:`reporting.frames` or a report's summary and yields as many tables as
-there is something to say, so none where there is nothing.  Fractions are shown in per cent; ``–`` stands for
-a figure that is absent, and ``±`` is the larger side of a figure's interval.
-"""
+"""How a report words what its tables hold: figures, techniques, cells, and what became of a threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -15,23 +10,15 @@ import pandas as pd
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES
 from benchmarks.techniques import TECHNIQUES
-from reporting.frames import CLEAN, VARIANT
+from reporting.frames import CLEAN
 from reporting.gate import Check
 from reporting.journal import Entry
-from reporting.layout import Table
-from reporting.metrics import error_rises
 
 ABSENT = "–"
-
-#: More models than these do not fit beside each other in a terminal of 120 columns.
-MODELS_PER_TABLE, MODELS_WITHOUT_INTERVALS = 2, 3
 
 #: How many of the worst cells are shown, and how many of them at most of one variant.
 WORST_CELLS = 10
 WORST_CELLS_PER_VARIANT = 3
-
-#: How many undecided cases of a threshold are shown in brief.
-UNDECIDED_SHOWN = 5
 
 #: How many corruptions are named of those that a variant was not measured on.
 IMAGE_SETS_NAMED = 4
@@ -74,143 +61,6 @@ def undecided_of(entry: Entry, strict: bool) -> Iterator[Held]:
     for check in entry.checks:
         if check.standing == "undecided" and not check.fails(strict):
             yield Held(entry.case, check)
-
-
-def summary_tables(summary: pd.DataFrame) -> Iterator[Table]:
-    """Yield mCE, compression ratio and accuracy: a row per technique, three columns per model."""
-    shown = summary[VARIANT].assign(
-        mCE=margins(summary, "mce", 1),
-        CR=figures(summary["compression_ratio"], 2),
-        Acc=margins(summary, "accuracy", 2, 100),
-    )
-    yield from _models_beside_each_other(shown, "mCE, compression ratio (CR) and accuracy in %")
-
-
-def latency_tables(latency: pd.DataFrame) -> Iterator[Table]:
-    """Yield the time of one inference: a row per technique, two columns per model."""
-    shown = latency[VARIANT].assign(
-        median=figures(1000 * latency["median_s"], 2), p90=figures(1000 * latency["p90_s"], 2)
-    )
-    yield from _models_beside_each_other(shown, "milliseconds per image, median and 90th percentile")
-
-
-def pareto_tables(summary: pd.DataFrame) -> Iterator[Table]:
-    """Yield the Pareto-optimal variants of each data set, the most robust first."""
-    optimal = summary[summary["pareto"].fillna(False)].sort_values("mce", kind="stable")
-    for dataset, rows in optimal.groupby("dataset"):
-        shown = {
-            "Model": rows["model"],
-            "#": codes(rows["technique"]),
-            "Technique": titles(rows["technique"]),
-            "mCE": margins(rows, "mce", 1),
-            "CR": figures(rows["compression_ratio"], 2),
-            "Acc": margins(rows, "accuracy", 2, 100),
-            "Zipped KiB": figures(rows["zipped_bytes"] / 1024, 1),
-        }
-        if rows["pareto_probability"].notna().any():
-            shown["Sure in %"] = figures(100 * rows["pareto_probability"], 0)
-        yield Table(f"{dataset}: Pareto-optimal in mCE, CR and accuracy", pd.DataFrame(shown), words=3)
-
-
-def corruption_tables(corruption_errors: pd.DataFrame) -> Iterator[Table]:
-    """Yield CE per model: a row per corruption, a column per technique."""
-    for (dataset, model), rows in corruption_errors.groupby(["dataset", "model"]):
-        known = rows.droplevel(["dataset", "model"]).dropna(axis="columns", how="all")
-        if known.empty:
-            continue
-        shown = {"Corruption": list(known.columns)}
-        shown |= {number(name): figures(known.T[name], 0) for name in in_order(known.index)}
-        yield Table(f"{dataset}, {model}: CE in % of the original's error", pd.DataFrame(shown))
-
-
-def worst_tables(cells: pd.DataFrame, corruption_errors: pd.DataFrame) -> Iterator[Table]:
-    """Yield the cells whose error rose most against the original's, at most a few of each variant.
-
-    Each corruption is there with the one severity at which compression did most harm.
-    """
-    rises = error_rises(cells)
-    # Equal rises stand in the order of their names, whatever the order in which they were measured.
-    order = ["rise", *VARIANT, "corruption", "severity"]
-    rises = rises[rises["rise"] > 0].sort_values(order, ascending=[name != "rise" for name in order])
-    rises = rises.drop_duplicates([*VARIANT, "corruption"])
-    worst = rises.groupby(VARIANT).head(WORST_CELLS_PER_VARIANT).head(WORST_CELLS)
-    if worst.empty:
-        return
-    ce = corruption_errors.melt(value_name="ce", ignore_index=False).reset_index()
-    worst = worst.merge(ce, how="left", on=[*VARIANT, "corruption"])
-    shown = {
-        "Variant": [
-            f"{row['dataset']}-{row['model']} {number(row['technique'])}" for row in worst.to_dict("records")
-        ],
-        "Corruption": worst["corruption"],
-        "Severity": worst["severity"].astype("str").where(worst["corruption"] != CLEAN, ABSENT),
-        "Error": figures(100 * worst["error"], 2),
-        "Original": figures(100 * worst["original_error"], 2),
-        "Rise": figures(100 * worst["rise"], 2),
-        "CE": figures(worst["ce"], 0),
-    }
-    yield Table(
-        "Worst cells: where the error in % rose most against the original's", pd.DataFrame(shown), words=2
-    )
-
-
-def failure_tables(failures: Iterable[Failure | Held]) -> Iterator[Table]:
-    """Yield what failed: by how much, or why; cases with the same reason share a line."""
-    reasons: dict[str, list[str]] = {}
-    held = []
-    for failure in failures:
-        if isinstance(failure, Held):
-            held.append(failure)
-        else:
-            reasons.setdefault(failure.message, []).append(failure.case)
-    for bound, few in _by_bound(held):
-        yield Table(f"Failed: {bound}", _measured(few))
-    if reasons:
-        shown = {"Case": [_some(names) for names in reasons.values()], "Why": list(reasons)}
-        yield Table("Failed", pd.DataFrame(shown), words=2)
-
-
-def undecided_tables(undecided: Iterable[Held], *, brief: bool) -> Iterator[Table]:
-    """Yield the cases whose interval straddles a threshold, of many in brief those nearest to failing."""
-    for bound, held in _by_bound(undecided):
-        few = held[:UNDECIDED_SHOWN] if brief else held
-        more = f"and {len(held) - len(few)} more, listed in summary.md" if len(few) < len(held) else ""
-        yield Table(f"Undecided: {bound}", _measured(few), note=more)
-
-
-def _by_bound(held: Iterable[Held]) -> Iterator[tuple[str, list[Held]]]:
-    """Yield each threshold with the cases that were held against it, the worst first."""
-    bounds: dict[str, list[Held]] = {}
-    for one in held:
-        bounds.setdefault(one.check.bound, []).append(one)
-    for bound, alike in bounds.items():
-        yield bound, sorted(alike, key=lambda one: -(one.check.excess or 0))
-
-
-def _measured(held: Iterable[Held]) -> pd.DataFrame:
-    rows = [
-        (one.case, digits(one.check.value), one.check.interval or "exact", digits(one.check.excess))
-        for one in held
-    ]
-    return pd.DataFrame(rows, columns=["Case", "Measured", "Interval", "Beyond by"])
-
-
-def missing_tables(missing: pd.DataFrame, absent: pd.DataFrame) -> Iterator[Table]:
-    """Yield what is missing, variants that miss the same on one line.
-
-    ``missing`` is of :func:`reporting.missing.missing_cells`, ``absent`` of ``absent_metrics`` there.
-    """
-    gaps = [
-        rows[VARIANT].head(1).assign(metric="cells", reason=f"not recorded: {image_sets(rows)}")
-        for _, rows in missing.groupby(VARIANT)
-    ]
-    alike = pd.concat([*gaps, absent]).groupby(["dataset", "model", "metric", "reason"], sort=False)
-    shown = [
-        {"Of": f"{dataset}-{model} {numbers(rows['technique'])}", "What": metric, "Why": reason}
-        for (dataset, model, metric, reason), rows in alike
-    ]
-    if shown:
-        yield Table("Missing", pd.DataFrame(shown), words=3)
 
 
 def figures(values: Iterable[float], decimals: int) -> list[str]:
@@ -264,9 +114,9 @@ def in_order(techniques: Iterable[str]) -> list[str]:
 
 
 def corruptions_in_order(names: Iterable[str], families: Mapping[str, str] = STANDARD_FAMILIES) -> list[str]:
-    """Return corruptions without repetition, by family, in the order of the standard benchmark.
+    """Return corruptions without repetition by family, the standard ones in their order, others after them.
 
-    ``families`` are by corruption.  Others are after those of the benchmark, those of no family last.
+    ``families`` are by corruption; those of none are last.
     """
     known = list(dict.fromkeys([*STANDARD_FAMILIES.values(), *sorted(families.values())]))
 
@@ -290,23 +140,6 @@ def titles(techniques: Iterable[str]) -> list[str]:
     return [TECHNIQUES[name].title if name in TECHNIQUES else name for name in techniques]
 
 
-def _models_beside_each_other(shown: pd.DataFrame, what: str) -> Iterator[Table]:
-    """Yield a table per data set and few models from rows that have a variant and its figures as text."""
-    for dataset, rows in shown.groupby("dataset"):
-        models = sorted(rows["model"].unique())
-        wide = rows.drop(columns=VARIANT).apply(lambda column: column.str.contains("±").any()).any()
-        size = MODELS_PER_TABLE if wide else MODELS_WITHOUT_INTERVALS
-        for start in range(0, len(models), size):
-            few = models[start : start + size]
-            techniques = in_order(rows.loc[rows["model"].isin(few), "technique"])
-            table = pd.DataFrame({"#": codes(techniques), "Technique": titles(techniques)})
-            for model in few:
-                own = rows[rows["model"] == model].set_index("technique").drop(columns=["dataset", "model"])
-                for column in own:
-                    table[f"{model}\n{column}"] = own[column].reindex(techniques).fillna("").array
-            yield Table(f"{dataset}: {what}", table, words=2)
-
-
 def image_sets(cells: pd.DataFrame) -> str:
     """Return the corruptions of ``cells`` with their severities, of many the first few."""
     named = [
@@ -317,9 +150,6 @@ def image_sets(cells: pd.DataFrame) -> str:
     return ", ".join(named[:IMAGE_SETS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _some(names: Sequence[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
-
-
 def digits(value: float | None) -> str:
+    """Return a figure as text with four significant digits, ``–`` where it is absent."""
     return ABSENT if value is None else f"{value:.4g}"

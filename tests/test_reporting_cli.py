@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from made_runs import entries_of, header_of, record_of
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
-from reporting.__main__ import main
+from reporting.__main__ import COMMANDS, main
+from reporting.commands.command import Command, parser_of
 from reporting.journal import write_journal
 
 FILES = [
@@ -149,6 +151,26 @@ def test_help_shows_what_a_file_looks_like(capsys) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["build", "--help"])
     assert "cifar10,resnet50,1,clean,0,0.1158" in squeezed(capsys.readouterr().out)
+
+
+def test_help_begins_with_the_one_file_to_open(capsys) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["build", "--help"])
+    shown = capsys.readouterr().out
+    files = shown[shown.index("write it as files:") :]
+    assert files.split("\n", 2)[2].startswith("  index.html ")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_is_listed_and_has_examples_that_are_valid(command: Command, capsys) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert f"{command.name} {command.help}" in squeezed(capsys.readouterr().out)
+    calls = re.findall(r"^  python -m reporting (.*)$", command.epilog, re.M)
+    assert calls
+    parser = parser_of(COMMANDS, None)
+    for call in calls:
+        assert parser.parse_args(shlex.split(call)).run is command.run
 
 
 # From the records of a run

@@ -100,6 +100,20 @@ def test_a_hostile_name_stays_in_its_cell() -> None:
     assert not re.search(r"\\\\\s*[\[*]", text)
 
 
+def test_a_table_too_wide_for_a_column_is_small_and_stands_across_both() -> None:
+    columns = {f"model\n{number}": ["100.0 ±2.1"] for number in range(5)}
+    text = Table("t", pd.DataFrame({"Technique": ["QAT"], **columns})).to_latex("tab:t")
+    assert text.startswith("\\begin{table*}\n")
+    assert text.endswith("\\end{table*}\n")
+    assert r"\footnotesize" in text
+    assert r"\footnotesize" not in Table("t", pd.DataFrame({"Technique": ["QAT"]})).to_latex("tab:t")
+
+
+def test_a_long_sentence_in_latex_has_a_column_that_wraps() -> None:
+    rows = pd.DataFrame({"Case": ["d-m-int8-fog"], "Why": ["because " * 20], "CE": ["1"]})
+    assert r"\begin{tabular}{lp{0.4\linewidth}r}" in Table("t", rows, words=2).to_latex("tab:t")
+
+
 @pytest.mark.parametrize("render", [Table.to_text, Table.to_markdown])
 def test_a_note_stands_below_the_table(render) -> None:
     assert render(grouped()).endswith("\n\nCR is a ratio.\n")

@@ -14,13 +14,14 @@ from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
 from benchmarks.techniques import TECHNIQUES
 from reporting import files
+from reporting.contents import UNDECIDED_SHOWN
 from reporting.frames import CLEAN, from_records, samples_of
 from reporting.gate import Check
 from reporting.journal import Entry
 from reporting.layout import Table
 from reporting.missing import expected_cells, missing_cells
 from reporting.report import Report, render_markdown, render_terminal, write_report
-from reporting.tables import UNDECIDED_SHOWN, WORST_CELLS, WORST_CELLS_PER_VARIANT, numbers, runs
+from reporting.tables import WORST_CELLS, WORST_CELLS_PER_VARIANT, numbers, runs
 
 SEVERITIES = (1, 2, 3)
 IMAGES = 200

@@ -5,17 +5,16 @@ A row a corruption, a column a severity, the clean image first; data sets stand 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.cases import STANDARD_CORRUPTIONS
-from reporting.drawing import COLUMN, INK, STYLE, text_width
+from reporting.drawing import COLUMN, STYLE, canvas, text_width, write
 from reporting.frames import CLEAN
 from reporting.paper.examples import Examples
+from reporting.tables import corruptions_in_order
 
 # Lengths are in points, which are the units of the axes too; y goes down.
 _MARGIN = 1.0
@@ -31,7 +30,7 @@ _SIDE = (72 * COLUMN - 2 * _MARGIN - _NAMES + _SPACE) / 6 - _SPACE
 
 def draw_corruptions(examples: Sequence[Examples]) -> Figure:
     """Return the figure of at least one data set's examples."""
-    names = _in_order(name for example in examples for name in example.corruptions)
+    names = corruptions_in_order(name for example in examples for name in example.corruptions)
     tall = max(_SIDE * _aspect(example) for example in examples)
     head = _LINE * (3 if len(examples) > 1 else 2)
     tops = [head + place * (tall + _SPACE) for place in range(len(names))]
@@ -39,23 +38,15 @@ def draw_corruptions(examples: Sequence[Examples]) -> Figure:
     blocks = sum(_block_width(example) for example in examples) + _BLOCK_GAP * (len(examples) - 1)
     width, height = left + blocks + _MARGIN, tops[-1] + tall + _MARGIN
     with style.context(STYLE):
-        figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-        axes.set_axis_off()
+        figure, axes = canvas(width, height)
         for name, top in zip(names, tops, strict=True):
-            _write(axes, _MARGIN, top + tall / 2, _title(name), ha="left")
+            write(axes, _MARGIN, top + tall / 2, _title(name), _FONT, ha="left")
         for example in examples:
             if len(examples) > 1:
-                _write(axes, left, _LINE / 2, example.dataset, ha="left", weight="bold")
+                write(axes, left, _LINE / 2, example.dataset, _FONT, ha="left", weight="bold")
             _draw_block(axes, example, left, head, dict(zip(names, tops, strict=True)))
             left += _block_width(example) + _BLOCK_GAP
     return figure
-
-
-def _in_order(names: Iterable[str]) -> list[str]:
-    """Return the corruptions in the order of the standard benchmark, others after it."""
-    every = set(names)
-    return [name for name in STANDARD_CORRUPTIONS if name in every] + sorted(every - {*STANDARD_CORRUPTIONS})
 
 
 def _title(corruption: str) -> str:
@@ -79,17 +70,12 @@ def _draw_block(axes: Axes, example: Examples, left: float, head: float, tops: d
     """Draw the images of a data set; ``tops`` says where the row of each corruption begins."""
     severities = _severities(example)
     corrupted = [left + place * (_SIDE + _SPACE) for place, level in enumerate(severities) if level > 0]
-    _write(axes, (corrupted[0] + corrupted[-1] + _SIDE) / 2, head - 1.5 * _LINE, "severity")
+    write(axes, (corrupted[0] + corrupted[-1] + _SIDE) / 2, head - 1.5 * _LINE, "severity", _FONT)
     for place, severity in enumerate(severities):
         x = left + place * (_SIDE + _SPACE)
-        _write(axes, x + _SIDE / 2, head - _LINE / 2, str(severity) if severity else CLEAN)
+        write(axes, x + _SIDE / 2, head - _LINE / 2, str(severity) if severity else CLEAN, _FONT)
         for name in example.corruptions:
             image = example.images.get((name if severity else CLEAN, severity))
             if image is not None:
                 top, bottom = tops[name], tops[name] + _SIDE * _aspect(example)
                 axes.imshow(image, extent=(x, x + _SIDE, bottom, top), aspect="auto")
-
-
-def _write(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
-    usual: dict[str, Any] = {"ha": "center", "va": "center_baseline", "size": _FONT, "color": INK}
-    axes.text(x, y, text, parse_math=False, **(usual | look))

@@ -5,12 +5,11 @@ Lengths are in points; y goes down.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.techniques import Technique
-from reporting.drawing import COLUMN, text_width
+from reporting.drawing import COLUMN, wrapped
 
 MARGIN = 1.0
 GAP = 11.0  # between columns, where the edges are
@@ -82,8 +81,8 @@ def grid(techniques: Mapping[str, Technique]) -> dict[str, Node]:
     def place(technique: Technique, column: int, row: int) -> int:
         """Place a technique and what is made from it; return the next free row."""
         children = [child for child in techniques.values() if child.parent == technique.name]
-        title = lines(f"{technique.code} {technique.title}", TITLE)
-        box = Box(technique, title, lines(technique.step, STEP))
+        title = _lines(f"{technique.code} {technique.title}", TITLE)
+        box = Box(technique, title, _lines(technique.step, STEP))
         own = tuple(_tag(child, technique) for child in children if child.name in tags)
         nodes[technique.name] = Node(box, column, row, own)
         free = row
@@ -109,17 +108,12 @@ def rows_of(nodes: Sequence[Node]) -> list[Row]:
     return rows
 
 
-def lines(text: str, size: float) -> tuple[str, ...]:
-    """Return ``text`` in lines that fit into a box if its words do; they end at blanks, ``-`` and ``_``."""
-    filled = [""]
-    for word in re.findall(r"[^\s_-]*[\s_-]+|[^\s_-]+", text):
-        if filled[-1] and text_width((filled[-1] + word).rstrip(), size) > WIDTH - PAD:
-            filled.append("")
-        filled[-1] += word
-    return tuple(line.rstrip() for line in filled)
-
-
 def _tag(technique: Technique, parent: Technique) -> Box:
     """Return the tag of an int8 file, which need not repeat the title of the box above it."""
     title = technique.title.removeprefix(parent.title).strip()
-    return Box(technique, lines(f"{technique.code} {title}", TITLE))
+    return Box(technique, _lines(f"{technique.code} {title}", TITLE))
+
+
+def _lines(text: str, size: float) -> tuple[str, ...]:
+    """Return ``text`` in lines that fit into a box if its words do."""
+    return tuple(wrapped(text, size, WIDTH - PAD))

@@ -12,7 +12,7 @@ from benchmarks.schema import Suite
 from benchmarks.sections import Compression, Network, Training
 from benchmarks.techniques import TECHNIQUES, Technique, lineage
 from reporting.layout import Table
-from reporting.paper.sheets import Sheet
+from reporting.sheets import Sheet
 
 # What no suite can change; it is decided in fixtures/models/training.py and fixtures/compression/steps.py.
 OPTIMIZER = "Adam"

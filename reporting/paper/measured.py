@@ -12,8 +12,8 @@ import pandas as pd
 
 from reporting.layout import Table
 from reporting.metrics import BASELINE
-from reporting.paper.sheets import Sheet
 from reporting.pareto import OBJECTIVES
+from reporting.sheets import Sheet
 from reporting.tables import codes, figures, in_order, titles
 
 #: How people write an objective: its name, the factor to the unit, the decimals.

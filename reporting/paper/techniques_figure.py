@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from benchmarks.techniques import TECHNIQUES, Technique
-from reporting.drawing import INK, STYLE
+from reporting.drawing import INK, STYLE, canvas
 from reporting.paper.graph import (
     GAP,
     LEADING,
@@ -59,9 +59,7 @@ def draw_techniques(measured: Collection[str], techniques: Mapping[str, Techniqu
     height = max(rows[-1].bottom, rows[0].bottom + _LEGEND_LEADING + legend_height) + MARGIN
     width = 2 * MARGIN + (1 + max(node.column for node in nodes.values())) * (WIDTH + GAP) - GAP
     with style.context(STYLE):
-        figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-        axes.set_axis_off()
+        figure, axes = canvas(width, height)
         for name, node in nodes.items():
             children = [child for child in nodes.values() if child.box.technique.parent == name]
             if children:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmarks.techniques import TECHNIQUES, TRAITS, lineage
 from reporting.layout import Table
-from reporting.paper.sheets import Sheet
+from reporting.sheets import Sheet
 
 
 def techniques_table() -> Sheet:

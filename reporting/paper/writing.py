@@ -15,8 +15,8 @@ from reporting.files import write_bytes, write_text
 from reporting.paper.examples import Examples
 from reporting.paper.hyperparameters import hyperparameters_table
 from reporting.paper.measured import extremes_table, originals_table, per_technique_table
-from reporting.paper.sheets import Sheet
 from reporting.paper.techniques_table import techniques_table
+from reporting.sheets import Sheet
 
 #: Why a table or figure may be left out, by the name of its files.
 _REASONS = MappingProxyType(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from reporting.contents import missing_sheets
 from reporting.exit_codes import ExitCode
 from reporting.files import write_text
 from reporting.frames import CLEAN, VARIANT
@@ -22,7 +23,6 @@ from reporting.tables import (
     codes,
     figures,
     image_sets,
-    missing_tables,
     number,
     titles,
 )
@@ -90,7 +90,7 @@ def contents(compared: Compared) -> Iterator[Table]:
         for (*_, reason), rows in gaps.groupby([*VARIANT, "reason"])
     ]
     if reasons:
-        yield from missing_tables(gaps.head(0), pd.concat(reasons))
+        yield from (sheet.shown for sheet in missing_sheets(gaps.head(0), pd.concat(reasons)))
 
 
 def render_terminal(compared: Compared) -> str:

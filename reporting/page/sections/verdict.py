@@ -11,12 +11,13 @@ from typing import Any
 from benchmarks.rules import PLAIN
 from benchmarks.schema import Suite
 from benchmarks.sections import Bounds
+from reporting.contents import missing_sheets
 from reporting.frames import CLEAN
 from reporting.gate import Check
 from reporting.journal import runs_of
 from reporting.page.section import Section
 from reporting.page.view import View
-from reporting.tables import Failure, Held, digits, missing_tables, runs
+from reporting.tables import Failure, Held, digits, runs
 from reporting.verdict import Standing, verdict_of
 
 #: The word and the sign of each standing; the last is of a run that was held against nothing.
@@ -94,7 +95,7 @@ def section(view: View) -> Section:
             "counts": _counts(view),
             "facts": list(_facts(view)),
             "sentences": list(report.sentences()),
-            "missing": list(missing_tables(report.missing, report.absent)),
+            "missing": [sheet.shown for sheet in missing_sheets(report.missing, report.absent)],
             "level": f"{100 * report.statistics.level:g} %",
         },
         badge=sign,

@@ -6,9 +6,10 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from reporting.ci import append_summary
+from reporting.commands.command import Command
+from reporting.commands.recorded import add_out
 from reporting.exit_codes import ExitCode, session_code
 from reporting.files import listed
 from reporting.journal import write_journal
@@ -25,31 +26,25 @@ the exit code is 6.  It is 1 where a case of any shard broke a threshold.
 """
 
 _EPILOG = """\
-example:
+examples:
   pytest benchmarks -n auto --shard 1/2 --report shard-1     on one machine
   pytest benchmarks -n auto --shard 2/2 --report shard-2     on another
   python -m reporting merge shard-1 shard-2 --out report
+      one report, as one machine would have written it
+
+  python -m reporting merge report late/records.jsonl --out report
+      the joined report and a shard that came in late, named by its records
 """
 
 
-def add_command(commands: Any) -> None:
-    """Add ``merge`` to the sub-commands of a parser."""
-    command = commands.add_parser(
-        "merge",
-        help="join the reports of shards, and say what is missing",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "shards", type=Path, nargs="+", metavar="DIR", help="folder of a shard's report, or its records.jsonl"
     )
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
-    command.set_defaults(run=run)
+    add_out(parser)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Join the shards that the command line names; the exit code says how it stands with the whole."""
+def _run(options: argparse.Namespace) -> int:
     merged = merge(read_parts(options.shards))
     report = report_of(merged)
     written = write_report(report, options.out)
@@ -65,3 +60,13 @@ def run(options: argparse.Namespace) -> int:
     endings = [entry.ending for entry in merged.entries.values()]
     incomplete = report.unmeasured or len(report.missing)
     return session_code(ExitCode.KEPT, endings, [ExitCode.UNKNOWN] if incomplete else [])
+
+
+MERGE = Command(
+    "merge",
+    "join the reports of shards, and say what is missing",
+    _DESCRIPTION,
+    _EPILOG,
+    _add_arguments,
+    _run,
+)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import ValidationError
 
+from reporting.commands.command import Command
 from reporting.files import listed
 from reporting.recorded import InputError
 from reporting.regression.baseline import Snapshot, read_run
@@ -51,37 +52,27 @@ examples:
 """
 
 
-def add_command(commands: Any) -> None:
-    """Add ``compare`` to the sub-commands of a parser."""
-    command = commands.add_parser(
-        "compare",
-        help="compare a run with a baseline",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("baseline", type=Path, metavar="BASELINE", help="what to compare with")
-    command.add_argument("current", type=Path, metavar="CURRENT", help="the run in question")
-    command.add_argument(
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("baseline", type=Path, metavar="BASELINE", help="what to compare with")
+    parser.add_argument("current", type=Path, metavar="CURRENT", help="the run in question")
+    parser.add_argument(
         "--least-effect", type=float, metavar="POINTS", help="smallest rise of a cell's error that matters"
     )
-    command.add_argument(
+    parser.add_argument(
         "--least-mce-effect", type=float, metavar="POINTS", help="smallest rise of an mCE that matters"
     )
-    command.add_argument(
+    parser.add_argument(
         "--correction",
         choices=get_args(Correction),
         help="of p-values for the number of tests: Benjamini-Hochberg or Benjamini-Yekutieli",
     )
-    command.add_argument(
+    parser.add_argument(
         "--level", type=float, metavar="FRACTION", help="confidence of verdicts and intervals, such as 0.95"
     )
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder for gate.md and gate.csv")
-    command.set_defaults(run=run)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for gate.md and gate.csv")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Compare as the command line asks for, and return the exit code."""
+def _run(options: argparse.Namespace) -> int:
     compared = compare(read_run(options.baseline), _with_options(read_run(options.current), options))
     print(render_terminal(compared))
     if options.out:
@@ -104,3 +95,6 @@ def _with_options(current: Snapshot, options: argparse.Namespace) -> Snapshot:
             message = detail["msg"].replace("Input should be", "expected")
             raise InputError(f"{option}: {message}, got {detail['input']}") from None
     return replace(current, **changed)
+
+
+COMPARE = Command("compare", "compare a run with a baseline", _DESCRIPTION, _EPILOG, _add_arguments, _run)
