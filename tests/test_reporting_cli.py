@@ -39,8 +39,8 @@ def recorded(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def squeezed(text: str) -> str:
-    """Return ``text`` without the padding of its columns."""
-    return re.sub(" +", " ", text)
+    """Return ``text`` without the padding of its columns, and with each of their entries on one line."""
+    return re.sub(r"(\w)\n {6,}|[ ]+", r"\1 ", text)
 
 
 def build(*arguments: object) -> int:

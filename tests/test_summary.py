@@ -12,10 +12,10 @@ import pytest
 from made_runs import entries_of, header_of, record_of
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
+from reporting.contents import UNDECIDED_SHOWN
 from reporting.gate import Check
 from reporting.report import Report
 from reporting.summary import show_report, show_written
-from reporting.tables import UNDECIDED_SHOWN
 
 ROOT = Path(__file__).resolve().parents[1]
 
