@@ -324,7 +324,7 @@ async function draw(best) {
   const away = here().length - variants.length;
   key.textContent =
     "A number is a technique, as in the table below. " +
-    `Faded: another variant is at least as good in ${[x, y, third].filter(Boolean).map((name) => metrics.get(name).title).join(", ").replace(/, ([^,]*)$/, " and $1")} and better in one of them. ` +
+    `Faded: another variant is at least as good in ${[...new Set([x, y, third])].filter(Boolean).map((name) => metrics.get(name).title).join(", ").replace(/, ([^,]*)$/, " and $1")} and better in one of them. ` +
     "✗: does not qualify. Ringed: the answer." +
     (away ? ` ${away} ${away === 1 ? "variant has" : "variants have"} no place here, because one of the two figures is not known.` : "");
   const Plotly = await plotly();
