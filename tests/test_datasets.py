@@ -161,7 +161,9 @@ def test_importing_the_package_and_listing_the_names_loads_no_library_of_a_data_
 
 
 def test_the_built_in_data_sets_are_known():
-    assert {"digits", "cifar10", "cifar100", "tiny_imagenet", "image_folder"} <= set(DATASETS)
+    assert {"digits", "cifar10", "cifar100", "svhn", "tiny_imagenet", "imagenet", "image_folder"} <= set(
+        DATASETS
+    )
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(tmp_path):

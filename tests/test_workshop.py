@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.cases import Variant
@@ -50,3 +51,26 @@ def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own_before_
     with pytest.raises(MakingError):
         Workshop(suite, store, tmp_path, print, wanted=[float_node, VARIANT]).model(VARIANT)
     assert processes == [*(([name], True) for name in trained), (["pcqat_int8", "pcqat"], False)]
+
+
+@pytest.mark.parametrize("corruption", [None, "fog"])
+def test_images_are_read_in_parts_that_fit_and_classified_in_their_order(
+    corruption: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[np.ndarray] = []
+
+    class Evaluator:
+        def predict(self, images: np.ndarray, _: Any) -> np.ndarray:
+            parts.append(images)
+            return images.sum(axis=(1, 2, 3), dtype=np.int64)
+
+    suite = load_suite("quick", known_names())
+    workshop = Workshop(suite, Store(tmp_path), tmp_path, print)
+    monkeypatch.setattr(workshop, "_evaluator", lambda _: Evaluator())
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 40 * 32 * 32 * 3)
+    classes = workshop.predictions(VARIANT, corruption, remeasure=True).classes
+    rows = 1 if corruption is None else 5
+    assert [len(part) for part in parts] == [40, 40, 20] * rows
+    assert classes.tolist() == np.concatenate(parts).sum(axis=(1, 2, 3)).reshape(rows, 100).tolist()
+    if corruption is None:
+        np.testing.assert_array_equal(np.concatenate(parts), workshop.test("digits").images)
