@@ -120,11 +120,17 @@ class _Handler(SimpleHTTPRequestHandler):
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 return io.BytesIO(content)
-        # Of names that lead upwards nothing is left by now; a link may still lead out of the folder.
-        if not Path(self.translate_path(self.path)).resolve().is_relative_to(self.directory):
+        if not self._is_inside():
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()
+
+    def _is_inside(self) -> bool:
+        """Return whether what is asked for is in the folder: names do not lead out of it, but links may."""
+        try:
+            return Path(self.translate_path(self.path)).resolve().is_relative_to(self.directory)
+        except (ValueError, OSError, RuntimeError):
+            return False  # no name that a file can have, or links in a circle
 
     def end_headers(self) -> None:
         """End the head of an answer that is to be asked for anew each time."""

@@ -92,9 +92,16 @@ def test_files_below_are_shown_as_text(report: Path) -> None:
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_what_is_not_there_is_not_found(report: Path) -> None:
+@pytest.mark.parametrize("path", ["/none.csv", "/%00", f"/{'n' * 300}", "/circle"])
+def test_what_is_not_there_is_not_found(report: Path, path: str) -> None:
+    (report / "circle").symlink_to(report / "circle")
     with serving(report) as ask:
-        assert ask("/none.csv").status == 404
+        assert ask(path).status == 404
+
+
+def test_a_folder_is_listed(report: Path) -> None:
+    with serving(report) as ask:
+        assert b'href="summary-d.tex"' in ask("/tables/").read()
 
 
 @pytest.mark.parametrize(
