@@ -62,7 +62,7 @@ def test_a_session_writes_the_papers_tables_and_figures(run, pytester: pytest.Py
     assert "fog" in (paper / "figure-1-corruptions.svg").read_text()
     assert "learning_rate,train,vgg6,0.001" in (paper / "table-3-hyperparameters.csv").read_text()
     assert "Left out" not in str(result.stdout)
-    result.stdout.fnmatch_lines(["Written to report: results.csv, *", "Written to report?paper: *"])
+    result.stdout.fnmatch_lines(["Written to report: index.html, results.csv, *", "Written to report?paper: *"])
 
 
 def test_a_session_without_corrupted_images_says_what_is_left_out(run, pytester: pytest.Pytester) -> None:
