@@ -133,6 +133,8 @@ def test_a_damaged_variant_is_a_regression(baseline: Run, pytester: pytest.Pytes
     assert result.ret == 1
     result.stdout.fnmatch_lines(["The regression gate failed: variants are 1 worse*", "*Worst cells*"])
     assert "worse" in (pytester.path / "report" / "gate.csv").read_text()
+    page = (pytester.path / "report" / "index.html").read_text()
+    assert "<p>The regression gate failed: variants are 1 worse" in page
 
 
 @pytest.mark.parametrize("workers", WORKERS)
@@ -194,6 +196,8 @@ def test_other_images_are_refused_afterwards_with_the_reason(
     assert result.ret == 4
     result.stdout.fnmatch_lines(["*the revision of the corruption's code is 2 in this run and 1 in the*"])
     assert not (pytester.path / "report" / "gate.md").exists()
+    page = (pytester.path / "report" / "index.html").read_text()
+    assert "There is no comparison with the baseline: expected the images of the baseline, got others" in page
 
 
 def test_a_baseline_of_another_suite_is_refused(baseline: Run) -> None:

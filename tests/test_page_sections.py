@@ -180,7 +180,7 @@ def cells_of(page: Node, model: str = "m") -> dict[str, list[Node]]:
     """Return the cells of a map by technique number."""
     [table] = [one for one in page.every("table", class_="map") if one.one("caption").text == model]
     return {
-        row.one("th").one("small").text: row.every("td", class_="cell")
+        f"#{row.one('th').one('small').text}": row.every("td", class_="cell")
         for row in table.one("tbody").every("tr")
     }
 

@@ -148,7 +148,7 @@ function axisTitle(metric) {
 }
 
 /** From this ratio of the largest to the smallest figure on, an axis is logarithmic. */
-const WIDE = 5;
+const WIDE = 10;
 
 /** Return how an axis goes: `log` or not, and its `range` around what is drawn, which is in powers of ten then. */
 function scaleOf(variants, name) {
@@ -160,6 +160,12 @@ function scaleOf(variants, name) {
   const [low, high] = [Math.min(...known), Math.max(...known)].map((end) => (log ? Math.log10(end) : end));
   const air = 0.07 * (high - low) || Math.abs(high) * 0.05 || 1;
   return { log, range: [low - air, high + air] };
+}
+
+/** Return the ticks of a logarithmic axis: 1, 2 and 5 of each power of ten. */
+function ticksOf([low, high]) {
+  const powers = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, place) => Math.floor(low) + place);
+  return powers.flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power));
 }
 
 /** Return where points are drawn: those that hide each other completely, as originals do, stand side by side. */
@@ -335,7 +341,8 @@ async function draw(best) {
   }
   const axis = (name) => {
     const { log, range } = scaleOf(variants, name);
-    return { type: log ? "log" : "linear", range, title: { text: axisTitle(metrics.get(name)), standoff: 8 } };
+    const ticks = log ? { type: "log", tickvals: ticksOf(range) } : { type: "linear", tickvals: null };
+    return { ...ticks, range, title: { text: axisTitle(metrics.get(name)), standoff: 8 } };
   };
   await Plotly.react(
     plot,
@@ -350,20 +357,28 @@ async function draw(best) {
   });
 }
 
+let waiting = null;
+
+/** Show the answer at once, and the chart with the next frame, however often a slider moves until then. */
 function update() {
   tellLimits();
   const groups = ranked();
   showAnswer(groups);
-  draw(groups[0][0]);
-}
-
-for (const form of ["choice-axes", "choice-limits"]) {
-  document.getElementById(form).addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById(form).addEventListener("input", (event) => {
-    if (event.target.name === "dataset") resetLimits();
-    update();
+  waiting ??= requestAnimationFrame(() => {
+    waiting = null;
+    draw(ranked()[0][0]);
   });
 }
-onTheme(update);
+
+for (const form of ["choice-axes", "choice-limits"].map((id) => document.getElementById(id))) {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const event of ["input", "change"]) {
+    form.addEventListener(event, ({ target }) => {
+      if (target.name === "dataset") resetLimits();
+      update();
+    });
+  }
+}
+onTheme(() => draw(ranked()[0][0])); // without waiting for a frame, which paper has none of
 resetLimits();
 update();

@@ -120,8 +120,8 @@ const onTheme = (draw) => themed.push(draw);
 const redraw = () => themed.forEach((draw) => draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-/** The width of a chart on paper, in pixels; on the screen it is as wide as there is room. */
-const PAPER = 690;
+/** The size of a chart on paper, in pixels; on the screen it is as large as there is room. */
+const PAPER = { width: 690, height: 420 };
 let printing = false;
 
 for (const [event, begins] of [["beforeprint", true], ["afterprint", false]]) {
@@ -160,19 +160,20 @@ const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").re
 function layout(more) {
   const ink = colour("ink");
   const soft = colour("soft");
+  const { fontFamily: family } = getComputedStyle(document.body);
   const axis = { gridcolor: faint(colour("line"), 0.7), zeroline: false, linecolor: colour("line"), tickfont: { color: soft }, automargin: true };
   const { xaxis, yaxis, ...rest } = more;
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink },
+    font: { family, size: 12, color: ink },
     margin: { l: 56, r: 16, t: 30, b: 48 },
-    hoverlabel: { bgcolor: colour("paper"), bordercolor: soft, font: { color: ink }, align: "left" },
+    hoverlabel: { bgcolor: colour("paper"), bordercolor: soft, font: { family, size: 13, color: ink }, align: "left" },
     legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", font: { size: 12 } },
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     xaxis: { ...axis, ...xaxis },
     yaxis: { ...axis, ...yaxis },
-    ...(printing ? { width: PAPER } : {}),
+    ...(printing ? PAPER : {}),
     ...rest,
   };
 }

@@ -55,6 +55,7 @@ function follow() {
   place = addressed();
   if (place === null) {
     if (panel.open) panel.close();
+    returnFocus();
     return;
   }
   render();
@@ -64,10 +65,20 @@ function follow() {
   title.focus();
 }
 
+/** Give the focus back to what opened the panel; going back in history may have taken it elsewhere. */
+function returnFocus() {
+  if (opener?.isConnected) opener.focus({ preventScroll: true });
+  opener = null;
+}
+
 /** Leave the panel's address: back to where one came from, or to the page if one came by that address. */
 function leave() {
-  if (history.state?.within) history.back();
-  else history.replaceState(null, "", location.href.split("#")[0]);
+  if (history.state?.within) {
+    history.back();
+  } else {
+    history.replaceState(null, "", location.href.split("#")[0]);
+    returnFocus();
+  }
 }
 
 addEventListener("hashchange", (event) => {
@@ -77,7 +88,6 @@ addEventListener("hashchange", (event) => {
 });
 panel.addEventListener("close", () => {
   if (addressed() !== null) leave();
-  if (opener?.isConnected) opener.focus();
 });
 panel.addEventListener("click", (event) => {
   if (event.target === panel) panel.close();

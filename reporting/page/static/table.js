@@ -87,16 +87,16 @@ all.addEventListener("change", () => {
 
 /** Return plain numbers for a spreadsheet: tabs between columns, a line of names first. */
 function spreadsheet() {
-  const keys = [...metrics.keys()];
-  const names = keys.flatMap((key) => {
-    const { title, unit } = metrics.get(key);
-    return [`${title} (${unit})`, `${title} low`, `${title} high`];
-  });
+  const ends = ({ estimated }) => (estimated ? ["", " low", " high"] : [""]);
+  const names = [...metrics.values()].flatMap((metric) => ends(metric).map((end) => `${metric.title}${end} (${metric.unit})`));
   const lines = [["data set", "network", "number", "technique", ...names, ...(ranked ? ["surely on the front"] : [])]];
   for (const row of chosen()) {
     const variant = shared.variants[places.get(row.dataset.variant)];
-    const values = keys.flatMap((key) =>
-      variant.figures[key].map((value) => (value === null ? "" : Number((metrics.get(key).factor * value).toPrecision(6)))),
+    const values = [...metrics.values()].flatMap((metric) =>
+      ends(metric).map((_, end) => {
+        const value = variant.figures[metric.key][end];
+        return value === null ? "" : Number((metric.factor * value).toPrecision(6));
+      }),
     );
     const words = [variant.dataset, variant.model, variant.number.slice(1), variant.title].map((word) => word.replace(/[\t\r\n]+/g, " "));
     lines.push([...words, ...values, ...(ranked ? [variant.front ?? ""] : [])]);
