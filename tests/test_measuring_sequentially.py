@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,18 +27,22 @@ class Pretending(Workshop):
 
     def __init__(self, root: Path, rates: dict[Variant, float], *overrides: str) -> None:
         suite = load_suite("quick", known_names(), ["data.test_images=all", *overrides])
-        super().__init__(suite, Store(root), Path(), lambda _: None)
+        self.details: list[str] = []
+        super().__init__(suite, Store(root), Path(), lambda _: None, detail=self.details.append)
         self.rates = rates
         self.classified: list[tuple[Variant, list[int]]] = []
 
     def _model_recipe(self, variant: Variant) -> Recipe:
         return Recipe("model", {"variant": str(variant), "rate": self.rates[variant]})
 
-    def _classified(self, variant: Variant, corruption: str | None, places: np.ndarray) -> np.ndarray:
+    def _classified(
+        self, variant: Variant, corruption: str | None, places: np.ndarray, seen: Callable[[int], None]
+    ) -> np.ndarray:
         self.classified.append((variant, places.tolist()))
         split = self.test(variant.dataset)
         hardness = np.random.default_rng(1).random((5 if corruption else 1, len(split.labels)))
         wrong = hardness[:, places] < self.rates[variant]
+        seen(wrong.size)
         return (split.labels[places] + wrong) % 10
 
     def looked_at(self, variant: Variant) -> int:
@@ -61,6 +66,22 @@ def test_clear_case_is_decided_from_few_images(
     assert record.details["of"] == IMAGES
     assert {cell.images for cell in record.cells} == {workshop.looked_at(INT8)}
     assert [cell.severity for cell in record.cells] == [1, 2, 3, 4, 5]
+
+
+def test_an_evaluation_is_told_to_begin_and_to_end_with_what_it_looked_at(tmp_path: Path) -> None:
+    workshop = Pretending(tmp_path, rates(0.3, 0.3), "thresholds.ce_max=200")
+    for _ in range(2):  # of which the second finds it in the store
+        workshop.predictions(INT8, "fog")
+    begins, ends = workshop.details
+    assert begins == f"{INT8} fog: {5 * IMAGES:,} images to evaluate"
+    assert ends.startswith(f"{INT8} fog: {5 * IMAGES:,} images evaluated in ")
+
+
+def test_an_evaluation_until_it_is_certain_is_told_with_what_it_took(tmp_path: Path) -> None:
+    workshop = Pretending(tmp_path, rates(0.3, 0.3), "thresholds.ce_max=200")
+    measure_until_certain(workshop, FOG, False)
+    seen = 5 * workshop.looked_at(INT8)
+    assert workshop.details[-1].startswith(f"{INT8} fog, until it is certain: {seen:,} images evaluated in ")
 
 
 def test_images_are_counted_by_whole_batches(tmp_path: Path) -> None:
