@@ -18,6 +18,8 @@ KINDS = MappingProxyType(
         "mce": "mean corruption error over the fifteen standard corruptions",
         "claims": "size of the file, and whether it is what its technique claims",
         "latency": "time of one inference, alone on the machine",
+        "adversarial": "accuracy on images that an attack has changed",
+        "explainability": "what a network sees in its images, and whether compression keeps it",
     }
 )
 
@@ -55,17 +57,20 @@ class Case:
     """One measurement of a variant.
 
     ``kind`` is a key of :data:`KINDS`; ``corruption`` and ``family`` are set for ``robustness`` alone.
+    ``method`` is the attack of an ``adversarial`` case, by its name in the suite, or how an
+    ``explainability`` case explains.
     """
 
     variant: Variant
     kind: str
     corruption: str | None = None
     family: str | None = None
+    method: str | None = None
 
     @property
     def what(self) -> str:
-        """What is looked at: ``clean`` images, a corruption, or the kind of the case."""
-        return self.corruption or {"accuracy": "clean"}.get(self.kind, self.kind)
+        """What is looked at: ``clean`` images, a corruption, a method, or the kind of the case."""
+        return self.corruption or self.method or {"accuracy": "clean"}.get(self.kind, self.kind)
 
     def __str__(self) -> str:
         return f"{self.variant}-{self.what}"

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.cases import KINDS, Case
 from benchmarks.results import Record
 from benchmarks.schema import Suite
-from benchmarks.sections import suggestion
+from benchmarks.sections import EXPLANATIONS, suggestion
 from benchmarks.suite import SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES, TRAITS
 from fixtures.known import known_names
@@ -32,6 +32,9 @@ CASES = pytest.StashKey[dict[str, Case]]()
 
 #: What gets a line of progress, in whichever process, to write it on the terminal.
 TELL = pytest.StashKey[Callable[[str], None]]()
+
+#: What the marker of a method begins with, by the kind of its cases.
+_METHOD_MARKERS = {"adversarial": "attack", "explainability": "explanation"}
 
 #: Where a test keeps what it measured, for the report.
 RECORD = pytest.StashKey[Record]()
@@ -106,7 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for kind in KINDS
         for case in config.stash[SUITE].cases(kind, known_names().corruptions)
     }
-    for marker, meaning in _markers():
+    for marker, meaning in _markers(config.stash[SUITE]):
         config.addinivalue_line("markers", f"{marker}: {meaning}")
     _check_marker_expression(config)
 
@@ -148,6 +151,8 @@ def marker_names(case: Case) -> list[str]:
     variant = case.variant
     names = [variant.dataset, variant.model, f"technique-{variant.technique}"]
     names += sorted(TECHNIQUES[variant.technique].traits)
+    if case.method is not None:
+        names.append(f"{_METHOD_MARKERS[case.kind]}-{case.method}")
     return names + [name for name in (case.corruption, case.family) if name]
 
 
@@ -161,8 +166,8 @@ def _mark(name: str) -> pytest.MarkDecorator:
     return mark
 
 
-def _markers() -> list[tuple[str, str]]:
-    """Return every marker with its meaning, for ``pytest --markers``."""
+def _markers(suite: Suite) -> list[tuple[str, str]]:
+    """Return every marker with its meaning, for ``pytest --markers``; attacks are those of the suite."""
     known = known_names()
     families = dict.fromkeys(known.corruptions.values())
     return list(
@@ -177,6 +182,11 @@ def _markers() -> list[tuple[str, str]]:
             ((trait, f"cases of techniques with {meaning}") for trait, meaning in TRAITS.items()),
             ((name, f"cases under this {family} corruption") for name, family in known.corruptions.items()),
             ((family, f"cases under a corruption of the family {family}") for family in families),
+            (
+                (f"attack-{name}", f"cases of this attack of the suite ({attack.method})")
+                for name, attack in suite.attacks.by_name.items()
+            ),
+            ((f"explanation-{name}", f"cases of {meaning}") for name, meaning in EXPLANATIONS.items()),
         )
     )
 

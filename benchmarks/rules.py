@@ -2,8 +2,8 @@
 
 A rule is the section ``[thresholds]``, which is for every case, or one of ``[thresholds.where."PATTERN"]``.
 A pattern is ``model/technique/what`` or ``dataset/model/technique/what``, each part a shell pattern.  What
-is looked at is ``clean`` in an accuracy case, in a robustness case its corruption or the family of that, and
-else the kind of the case.
+is looked at is ``clean`` in an accuracy case, in a robustness case its corruption or the family of that, the
+name of its attack or explanation where it has one, and else the kind of the case.
 
 Each threshold is set by the most specific rule that has it.  Of two patterns that is, the first that decides,
 
@@ -35,6 +35,16 @@ HELD_AGAINST: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "mce": ("mce_max", "mce_rise_max", "relative_mce_max"),
         "claims": ("compression_ratio_min", "zipped_mb_max"),
         "latency": ("latency_ms_max",),
+        "adversarial": ("post_attack_accuracy_min",),
+        "explainability": ("explanation_correlation_min", "neighbour_accuracy_min", "silhouette_min"),
+    }
+)
+
+#: Of these, the ones that are for one way of explaining alone.
+_OF_METHOD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "activation_maps": ("explanation_correlation_min",),
+        "embedding": ("neighbour_accuracy_min", "silhouette_min"),
     }
 )
 
@@ -65,7 +75,7 @@ def limits_of(case: Case, thresholds: Thresholds) -> dict[str, Limit]:
     rules: list[tuple[str, Bounds]] = [(PLAIN, thresholds)]
     rules += [(pattern, thresholds.where[pattern]) for _, _, pattern in sorted(ranked)]
     limits = {}
-    for key in HELD_AGAINST[case.kind]:
+    for key in _held_against(case):
         for rule, bounds in reversed(rules):
             value = getattr(bounds, key)
             if value is not None:
@@ -97,6 +107,10 @@ def faults_of(suite: Suite, families: Mapping[str, str]) -> Iterator[str]:
             )
 
 
+def _held_against(case: Case) -> tuple[str, ...]:
+    return _OF_METHOD.get(case.method or "", HELD_AGAINST[case.kind])
+
+
 def _specificity(pattern: str, case: Case) -> tuple[int, bool, int] | None:
     """Return how specific a pattern is where it matches ``case``, and ``None`` where it does not."""
     *scope, what = pattern.split("/")
@@ -115,7 +129,7 @@ def _scope(case: Case) -> tuple[str, str, str]:
 
 def _idle_keys(suite: Suite, section: str, bounds: Bounds, cases: Sequence[Case]) -> Iterator[str]:
     """Yield the keys of a rule that none of the ``cases`` it matches is held against."""
-    known = [key for kind in dict.fromkeys(case.kind for case in cases) for key in HELD_AGAINST[kind]]
+    known = list(dict.fromkeys(key for case in cases for key in _held_against(case)))
     for key in Bounds.model_fields:
         if getattr(bounds, key) is None or key in known:
             continue

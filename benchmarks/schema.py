@@ -9,9 +9,12 @@ from pydantic import Field, model_validator
 
 from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.sections import (
+    EXPLANATIONS,
+    Attacks,
     Compression,
     Corruptions,
     Data,
+    Explanations,
     FineTuning,
     Gate,
     Latency,
@@ -54,6 +57,8 @@ class Suite(Section):
     compression: Compression = Compression()
     corruptions: Corruptions
     latency: Latency = Latency()
+    attacks: Attacks = Attacks()
+    explanations: Explanations = Explanations()
     statistics: Statistics = Statistics()
     gate: Gate = Gate()
     thresholds: Thresholds = Thresholds()
@@ -78,6 +83,17 @@ class Suite(Section):
                 f'"{self.statistics.about}", because what is decided is on which side of a threshold the '
                 "whole test set is"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _attacks_have_names_of_their_own(self) -> Suite:
+        taken = {*KINDS, "clean", *self.corruptions.names, *EXPLANATIONS}
+        for name in self.attacks.by_name:
+            if name in taken:
+                raise ValueError(
+                    f"attacks.by_name: expected a name that nothing else has, got {name!r}, because cases "
+                    "are named after what they look at; call it otherwise"
+                )
         return self
 
     def network(self, model: str) -> Network:
@@ -124,6 +140,12 @@ class Suite(Section):
             if kind == "robustness":
                 for corruption in self.corruptions.names:
                     yield Case(variant, kind, corruption, families[corruption])
+            elif kind == "adversarial":
+                for attack in self.attacks.by_name:
+                    yield Case(variant, kind, method=attack)
+            elif kind == "explainability":
+                for explanation in self.explanations.names:
+                    yield Case(variant, kind, method=explanation)
             else:
                 yield Case(variant, kind)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -183,7 +184,7 @@ class FineTuning(Training):
     @field_validator("by_step")
     @classmethod
     def _known(cls, changes: dict[str, TrainingChange]) -> dict[str, TrainingChange]:
-        steps = {technique.step for technique in TECHNIQUES.values() if not technique.claims.int8}
+        steps = {technique.step for technique in TECHNIQUES.values() if not technique.converted}
         _check_names("step", list(changes), sorted(steps - {"train"}))
         return changes
 
@@ -241,6 +242,88 @@ class Corruptions(Section):
         return severities
 
 
+class CarliniWagner(Section):
+    """The attack of Carlini and Wagner (2017) for the smallest change by its L2 norm.
+
+    ``iterations`` of Adam's kind at ``learning_rate`` for each of ``binary_search_steps`` that look for the
+    weight of misclassification beside the norm, beginning at ``initial_weight``.  ``confidence`` is by how
+    much the wrong class has to be ahead, in logits.
+    """
+
+    method: Literal["carlini_wagner"]
+    learning_rate: Rate = 5e-5
+    iterations: Positive = 40
+    binary_search_steps: Positive = 10
+    initial_weight: Rate = 0.01
+    confidence: Annotated[float, Field(ge=0)] = 0.0
+
+
+class FastGradientSign(Section):
+    """The fast gradient sign method of Goodfellow et al. (2015): one step of ``epsilon`` for every pixel, as
+    a fraction of the range of pixels.
+    """
+
+    method: Literal["fgsm"]
+    epsilon: Fraction = 8 / 255
+
+
+class ProjectedGradient(Section):
+    """Projected gradient descent of Madry et al. (2018): ``iterations`` of ``step_size``, no pixel further
+    than ``epsilon`` from where it was; both are fractions of the range of pixels.
+    """
+
+    method: Literal["pgd"]
+    epsilon: Fraction = 8 / 255
+    step_size: Fraction = 2 / 255
+    iterations: Positive = 10
+
+
+#: The settings of an attack; ``method`` says which.
+Attack = Annotated[CarliniWagner | FastGradientSign | ProjectedGradient, Field(discriminator="method")]
+
+_NAME = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Attacks(Section):
+    """Which attacks, each under a name of the suite's choice, on how many test ``images``, drawn from those
+    of ``data.test_images``.  ``batch_size`` of them are attacked at a time and kept together.
+    """
+
+    by_name: dict[_NAME, Attack] = {}
+    images: Positive = 1000
+    batch_size: Positive = 50
+
+
+#: The ways of explaining.
+EXPLANATIONS = MappingProxyType(
+    {
+        "embedding": "where the first dense layer puts the images of ten classes: a map by t-SNE",
+        "activation_maps": "which pixels a decision rests on: Grad-CAM and guided backpropagation",
+    }
+)
+
+
+class Explanations(Section):
+    """Which ways of explaining.
+
+    ``embedding_images`` are the points of the map, from the test images of the first ``embedding_classes``
+    classes; its figures look at ``neighbours`` of each.  ``map_images`` are the images whose activation maps
+    are measured, and ``samples`` of them are shown.
+    """
+
+    names: list[str] = []
+    embedding_images: Annotated[int, Field(ge=50)] = 1000
+    embedding_classes: Annotated[int, Field(ge=2)] = 10
+    neighbours: Positive = 10
+    map_images: Positive = 100
+    samples: Annotated[int, Field(ge=1, le=12)] = 5
+
+    @field_validator("names")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        return _check_names("explanation", names, EXPLANATIONS)
+
+
 class Latency(Section):
     """How one inference is timed: ``rounds`` timed calls on one image after ``warmup`` untimed ones."""
 
@@ -281,7 +364,10 @@ class Bounds(Section):
     ``accuracy_min`` and ``accuracy_drop_max`` are fractions of 1 on clean images, ``ce_max``, ``mce_max`` and
     ``relative_mce_max`` are in percent of the original network's error, ``mce_rise_max`` is how much mCE may
     lie above the original's, ``zipped_mb_max`` is in 10^6 bytes, ``latency_ms_max`` the median of one
-    inference in milliseconds.
+    inference in milliseconds.  ``post_attack_accuracy_min`` is a fraction of 1, of the attack's images, after
+    the worst that was done to them.  ``explanation_correlation_min`` is the mean rank correlation of Grad-CAM
+    maps with the original's (-1 to 1), ``neighbour_accuracy_min`` (0 to 1) and ``silhouette_min`` (-1 to 1)
+    are of the map of an embedding.
     """
 
     accuracy_min: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -293,6 +379,10 @@ class Bounds(Section):
     compression_ratio_min: Rate | None = None
     zipped_mb_max: Rate | None = None
     latency_ms_max: Rate | None = None
+    post_attack_accuracy_min: Annotated[float, Field(ge=0, le=1)] | None = None
+    explanation_correlation_min: Annotated[float, Field(ge=-1, le=1)] | None = None
+    neighbour_accuracy_min: Annotated[float, Field(ge=0, le=1)] | None = None
+    silhouette_min: Annotated[float, Field(ge=-1, le=1)] | None = None
 
 
 class Thresholds(Bounds):

@@ -47,6 +47,11 @@ class Technique:
     claims: Claims
     traits: frozenset[str]
 
+    @property
+    def converted(self) -> bool:
+        """Whether it is its parent's network, converted otherwise, and none of its own."""
+        return self.step.startswith("convert_")
+
 
 _KEEPING = "Sparsity-preserving"
 
@@ -98,7 +103,7 @@ TRAITS = MappingProxyType(
 def float_node(name: str) -> str:
     """Return the name of the float technique that ``name`` is or is converted from."""
     technique = TECHNIQUES[name]
-    return technique.parent if technique.claims.int8 and technique.parent else name
+    return technique.parent if technique.converted and technique.parent else name
 
 
 def lineage(name: str) -> tuple[Technique, ...]:

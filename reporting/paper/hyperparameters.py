@@ -42,7 +42,7 @@ def hyperparameters_table(suite: Suite) -> Sheet:
     The steps are those of the graph that lead to the suite's techniques.
     """
     techniques = _ancestors(suite.compression.techniques)
-    steps = _steps(technique for technique in techniques if not technique.claims.int8)
+    steps = _steps(technique for technique in techniques if not technique.converted)
     settings = [*_of_run(suite), *_of_networks(suite), *_of_training(suite, steps)]
     settings += _of_compression(suite.compression, techniques)
     figures = pd.DataFrame(settings, columns=_Setting._fields)
