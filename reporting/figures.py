@@ -22,6 +22,7 @@ from reporting.metrics import BASELINE, compression_ratios, corruption_errors, s
 from reporting.missing import absent_metrics
 from reporting.observed import observed_of
 from reporting.statistics.bootstrap import Metrics, bootstrap
+from reporting.statistics.intervals import wilson
 from reporting.uncertainty import paired_drop, population_of, with_intervals
 
 
@@ -58,6 +59,8 @@ def figures_of(record: Record, original: Record | None, statistics: Statistics, 
             return _mean_corruption_error(records, statistics, seed)
         case "claims":
             return _size(records)
+        case "adversarial":
+            return _post_attack_accuracy(record, statistics)
         case _:
             return _latency(record)
 
@@ -121,6 +124,20 @@ def _size(records: Sequence[Record]) -> Figures:
     missing = "its size was not recorded"
     no_ratio = missing if math.isnan(zipped) else "the size of its original was not recorded"
     return {"compression_ratio_min": _exact(ratio, no_ratio), "zipped_mb_max": _exact(zipped / 1e6, missing)}
+
+
+def _post_attack_accuracy(record: Record, statistics: Statistics) -> Figures:
+    """Wilson's interval of the way that did most, as accuracy has it; which way that is, is not uncertain."""
+    accuracy = record.metrics.get("post_attack_accuracy", math.nan)
+    images = record.details.get("images", 0)
+    if math.isnan(accuracy) or not images:
+        return {"post_attack_accuracy_min": _exact(math.nan, "it was not attacked")}
+    population = record.images.population if record.images and statistics.about == "test-set" else None
+    if population is None and statistics.about == "test-set":
+        return {"post_attack_accuracy_min": _exact(accuracy, "")}
+    errors = round((1 - accuracy) * images)
+    low, high = wilson(errors, images, level=statistics.level, population=population)
+    return {"post_attack_accuracy_min": Figure(1 - errors / images, 1 - float(high), 1 - float(low))}
 
 
 def _latency(record: Record) -> Figures:

@@ -20,6 +20,9 @@ from benchmarks.techniques import TECHNIQUES, float_node, lineage
 
 T = TypeVar("T")
 
+#: Kinds of cases that come after the others of their variant.
+_AFTER_OTHERS = {"mce": 1, "adversarial": 2, "explainability": 2}
+
 
 @pytest.hookimpl(trylast=True)  # after those that deselect
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,7 +60,8 @@ def in_run_order(items: Sequence[T], case_of: Callable[[T], Case | None]) -> lis
 
     Cases are sorted by how many steps their float network is from the original, so that all originals come
     first and every parent comes before its children; then by model, in the order of ``items``; then by
-    technique, each with its mCE after what that is the mean of.  What is equal in all this keeps its order.
+    technique, each with its mCE after what that is the mean of, and with what takes gradients, which is slow,
+    last.  What is equal in all this keeps its order.
     """
     cases = [case_of(item) for item in items]
     models = list(dict.fromkeys(_model(case) for case in cases if case))
@@ -69,8 +73,8 @@ def in_run_order(items: Sequence[T], case_of: Callable[[T], Case | None]) -> lis
         path = lineage(float_node(technique))
         model = models.index(_model(case))
         late = case.kind == "latency"
-        pooled = case.kind == "mce"
-        return 1 + late, len(path), model, path[-1].code, TECHNIQUES[technique].code, pooled
+        rank = _AFTER_OTHERS.get(case.kind, 0)
+        return 1 + late, len(path), model, path[-1].code, TECHNIQUES[technique].code, rank
 
     return [item for _, item in sorted(zip(cases, items, strict=True), key=lambda pair: place(pair[0]))]
 

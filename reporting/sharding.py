@@ -3,7 +3,8 @@
 Families (:func:`reporting.scheduling.family`), here with their latency cases, are kept whole, because they
 share a trained network.  What a shard costs is counted in *passes*, the evaluation of one image:
 
-    measuring a case    images x severities; for latency its timed and untimed calls
+    measuring a case    images x severities; for latency its timed and untimed calls; for an attack its
+                        gradients and the passes between them
     making a network    3 x epochs x training images, once more half of that with fake quantization
 
 A family also needs the networks that its own is made from, and the original's errors on the same images;
@@ -24,6 +25,7 @@ import pytest
 from benchmarks.cases import Case, Variant
 from benchmarks.plugin import CASES, OPTIONS, SUITE, case_id
 from benchmarks.schema import Suite
+from benchmarks.sections import Attack, CarliniWagner, FastGradientSign
 from benchmarks.techniques import float_node, lineage
 
 #: What ``"all"`` images are counted as, because data sets are not opened to plan a run: CIFAR's numbers.
@@ -32,6 +34,8 @@ ALL_TEST_IMAGES = 10_000
 
 #: Passes of one training step per image: forwards, and backwards for about twice that.
 _TRAINING = 3
+#: Passes of a gradient of an image, and of the line search along it, as measured.
+_GRADIENT, _LINE_SEARCH = 3, 5
 #: Fake quantization makes a training step so much dearer.
 _FAKE_QUANTIZED = 1.5
 
@@ -161,7 +165,7 @@ def _needs(suite: Suite, network: Variant, cases: Iterable[Case]) -> dict[Hashab
 def _measured(case: Case) -> Iterator[Case]:
     """Yield what is measured for a case: errors of it and of its original, which it is compared with."""
     yield case
-    if case.kind in ("accuracy", "robustness"):
+    if case.kind in ("accuracy", "robustness", "adversarial"):
         yield replace(case, variant=case.variant.original)
 
 
@@ -171,7 +175,16 @@ def _passes(suite: Suite, case: Case) -> int:
     if case.kind == "claims":
         return 0  # read from the file
     images = ALL_TEST_IMAGES if suite.data.test_images == "all" else suite.data.test_images
+    if case.kind == "adversarial" and case.method is not None:
+        return min(images, suite.attacks.images) * _passes_of(suite.attacks.by_name[case.method])
     return images * (len(suite.corruptions.severities) if case.corruption else 1)
+
+
+def _passes_of(attack: Attack) -> int:
+    """Return the passes that attacking one image takes, the judging of it left out."""
+    if isinstance(attack, CarliniWagner):
+        return attack.binary_search_steps * attack.iterations * (_GRADIENT + _LINE_SEARCH)
+    return _GRADIENT * (1 if isinstance(attack, FastGradientSign) else attack.iterations)
 
 
 _SHARD = pytest.StashKey[Shard]()
