@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import ORIGINAL_STUDY, TECHNIQUES
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -189,13 +189,42 @@ class FineTuning(Training):
         return changes
 
 
+def _share(value: object) -> object:
+    if value == FOUND or (isinstance(value, float) and 0 < value < 1):
+        return value
+    raise ValueError(f'expected a number between 0 and 1 or "{FOUND}"')
+
+
+#: The largest ratio that costs little enough, found by trying.
+FOUND: Literal["auto"] = "auto"
+
+#: What ``"auto"`` tries are multiples of this, as a fraction.
+RATIO_STEP = 0.05
+
+
+class L1Pruning(Section):
+    """``ratio`` of the output channels of each convolution, and of the weights of each dense layer, are set
+    to zero, or ``"auto"``: the largest ratio, in steps of :data:`RATIO_STEP`, that costs at most 5 points of
+    accuracy on the validation split.  ``structural`` also takes the channels out of the deployed file.
+    """
+
+    ratio: Annotated[float | Literal["auto"], BeforeValidator(_share)] = 0.2
+    structural: bool = False
+
+    @property
+    def least_ratio(self) -> float:
+        """The least ratio that there can be."""
+        return RATIO_STEP if isinstance(self.ratio, str) else self.ratio
+
+
 class Compression(Section):
     """Which techniques, and their targets: sparsity as a fraction, clusters per kernel."""
 
-    techniques: list[str] = Field(default=list(TECHNIQUES), min_length=1)
+    techniques: list[str] = Field(default=list(ORIGINAL_STUDY), min_length=1)
     sparsity: Fraction = 0.5
     clusters: Annotated[int, Field(ge=2, le=256)] = 16
     calibration_images: Positive = 200
+    l1_pruning: L1Pruning = L1Pruning()
 
     @field_validator("techniques")
     @classmethod

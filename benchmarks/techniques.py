@@ -1,17 +1,18 @@
 """The graph of compression techniques, declared as data.
 
 A technique is a path in this graph: it starts at the trained ``original`` network, each float node is
-one step further than its parent, and an ``int8`` leaf hangs on each float node.  Naming, marking,
-running, checking and drawing a technique all read this one declaration; to add one, add a node here and
-(for a new kind of step) its function in ``fixtures/compression/steps.py``.
+one step further than its parent, and what is only converted otherwise is a leaf on its float node.  Naming,
+marking, running, checking and drawing a technique all read this one declaration; to add one, add a node here
+and (for a new kind of step) its function in ``fixtures/compression/steps.py``.
 
-The sixteen techniques, their numbers and their names are Table II of Castro et al., "Evaluating the
-Impact of Compression Techniques on the Robustness of CNNs under Natural Corruptions" (2025).
+The first sixteen techniques, their numbers and their names are Table II of Castro et al., "Evaluating the
+Impact of Compression Techniques on the Robustness of CNNs under Natural Corruptions" (2025).  Those from 17
+on are of "Towards Understanding the Behaviors of Pretrained Compressed Convolutional Models".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -23,11 +24,22 @@ class Claims:
     ``sparse``: at least the suite's target sparsity over the prunable kernels.
     ``clustered``: at most the suite's number of centroids as distinct values in each clustered kernel.
     ``int8``: a full-integer file, without one float operator, uint8 in and uint8 out.
+    ``channels_off``: at least the suite's share of the output channels of each convolution but the first, and
+    of the weights of each dense layer, are zero (depthwise kernels excepted); or the channels are gone.
+    ``int8_weights``: every kernel of at least :data:`INT8_WEIGHTS_FROM` weights is stored as int8.
+    ``ablated``: one convolution less than the original.
     """
 
     sparse: bool = False
     clustered: bool = False
     int8: bool = False
+    channels_off: bool = False
+    int8_weights: bool = False
+    ablated: bool = False
+
+
+#: LiteRT's dynamic range leaves smaller kernels as they are.
+INT8_WEIGHTS_FROM = 1024
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Technique:
 _KEEPING = "Sparsity-preserving"
 
 
-def _declare() -> Iterator[Technique]:
+def _of_first_study() -> Iterator[Technique]:
     sparse, clustered = Claims(sparse=True), Claims(clustered=True)
     both, neither = Claims(sparse=True, clustered=True), Claims()
     float_nodes = (
@@ -85,8 +97,39 @@ def _declare() -> Iterator[Technique]:
         )
 
 
+def _of_second_study() -> Iterator[Technique]:
+    off, small = Claims(channels_off=True), Claims(int8_weights=True)
+    filters, weights = "L1 filter pruning", "weight quantization"
+    prune, convert = "l1_prune", "convert_weights_int8"
+    nodes = (
+        # code, name, title, parent, step, claims, traits
+        (17, "l1_pruned", filters, "original", prune, off, "filter_pruned float"),
+        (18, "weight_quantized", weights.capitalize(), "original", convert, small, "weight_quantized"),
+        (19, "ablated", "Layer ablation", "original", "ablate", Claims(ablated=True), "ablated float"),
+        (
+            20,
+            "l1_pruned_weight_quantized",
+            f"{filters} + {weights}",
+            "l1_pruned",
+            convert,
+            replace(off, int8_weights=True),
+            "filter_pruned weight_quantized",
+        ),
+    )
+    for code, name, title, parent, step, claims, traits in nodes:
+        yield Technique(code, name, title, parent, step, claims, frozenset(traits.split()))
+
+
+#: The techniques of the study by Castro et al.
+ORIGINAL_STUDY: tuple[str, ...] = tuple(technique.name for technique in _of_first_study())
+
+#: The techniques of the study of pretrained models, its uncompressed network first.
+PRETRAINED_STUDY: tuple[str, ...] = ("original", *(technique.name for technique in _of_second_study()))
+
 #: Every known technique by name, parents before children.
-TECHNIQUES: MappingProxyType[str, Technique] = MappingProxyType({t.name: t for t in _declare()})
+TECHNIQUES: MappingProxyType[str, Technique] = MappingProxyType(
+    {technique.name: technique for technique in (*_of_first_study(), *_of_second_study())}
+)
 
 #: Every trait that a technique can have, with what it means (used to describe markers).
 TRAITS = MappingProxyType(
@@ -96,8 +139,29 @@ TRAITS = MappingProxyType(
         "pruned": "sparse kernels",
         "clustered": "kernels with few distinct values",
         "qat": "trained with fake quantization",
+        "filter_pruned": "output channels of convolutions set to zero",
+        "weight_quantized": "weights in 8 bits, activations in floating point",
+        "ablated": "the last convolution taken out",
     }
 )
+
+
+def studied(measured: Collection[str]) -> MappingProxyType[str, Technique]:
+    """Return the part of the graph that a run is about, by name: the techniques of each study of which it
+    ``measured`` one beside the original; of the first where that is none.
+    """
+    studies = [
+        study
+        for study in (ORIGINAL_STUDY, PRETRAINED_STUDY)
+        if set(study).intersection(measured) - {"original"}
+    ]
+    names = {name for study in studies or [ORIGINAL_STUDY] for name in study}
+    return MappingProxyType({name: node for name, node in TECHNIQUES.items() if name in names})
+
+
+def off_count(count: int, ratio: float) -> int:
+    """Return how many of ``count`` channels or weights a ``ratio`` of them is, rounded down."""
+    return int(ratio * count + 1e-9)  # 0.29 * 100 is less than 29
 
 
 def float_node(name: str) -> str:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmarks.results import Record
-from benchmarks.sections import Compression
-from benchmarks.techniques import Technique
+from benchmarks.sections import Compression, L1Pruning
+from benchmarks.techniques import INT8_WEIGHTS_FROM, Technique, off_count
 from reporting.frames import VARIANT, frame, identity
 
 #: Column types: ``sparsity`` from 0 to 1; ``distinct`` values in the output channel that has most and
@@ -79,8 +79,8 @@ def by_variant(kernels: pd.DataFrame) -> dict[tuple[str, ...], list[Kernel]]:
 
 @dataclass(frozen=True)
 class Held:
-    """What a technique claims of its files: ``sparse``, ``clustered`` or ``int8``, and how many of the
-    ``of`` kernels that it is about ``miss`` it.
+    """What a technique claims of its files (a field of ``Claims``), and how many of the ``of`` kernels that
+    it is about ``miss`` it.
     """
 
     claim: str
@@ -93,7 +93,8 @@ def held_claims(kernels: Sequence[Kernel], technique: Technique, compression: Co
     were checked when it was made.
 
     A kernel of an odd number of weights may miss the sparsity by one.  What is all zeros is neither sparse
-    nor clustered.
+    nor clustered.  Where the ratio of channels was found by trying, it is known to be the least at least.
+    That a layer is missing is not seen in kernels of one file.
     """
     compressible = [kernel for kernel in kernels if not kernel.depthwise]
     kept = {
@@ -103,12 +104,28 @@ def held_claims(kernels: Sequence[Kernel], technique: Technique, compression: Co
             for one in compressible
         ],
         "int8": [kernel.int8 for kernel in kernels],
+        "channels_off": list(_channels_off(compressible, compression.l1_pruning)),
+        "int8_weights": [kernel.int8 for kernel in kernels if kernel.weights >= INT8_WEIGHTS_FROM],
     }
     return [
         Held(claim, holds.count(False), len(holds))
         for claim, holds in kept.items()
         if getattr(technique.claims, claim)
     ]
+
+
+def _channels_off(kernels: Sequence[Kernel], section: L1Pruning) -> Iterator[bool]:
+    """Yield whether the share that is off of each kernel but the first is as large as was claimed; output
+    channels that were taken out can no longer be empty.
+    """
+    for kernel in kernels[1:]:
+        if len(kernel.shape.split("x")) == 4:
+            channels = int(kernel.shape.partition("x")[0])
+            off = 0 if section.structural else off_count(channels, section.least_ratio)
+            yield kernel.empty >= off
+        else:
+            zeros = round(kernel.sparsity * kernel.weights)
+            yield zeros >= off_count(kernel.weights, section.least_ratio)
 
 
 def distinct_values(kernel: Kernel, technique: Technique | None) -> int:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import ORIGINAL_STUDY, TECHNIQUES
 from fixtures.compression.convert import freeze, to_float_tflite, to_int8_tflite
 from fixtures.compression.steps import QUANTIZATION_AWARE, fake_quantized_for
 from fixtures.models import MODELS, NetworkSpec
@@ -43,7 +43,7 @@ def main() -> None:
         return fake_quantized_for(step, network, "sound") if step in QUANTIZATION_AWARE else network
 
     shared = separate = 0.0
-    for technique in TECHNIQUES.values():
+    for technique in map(TECHNIQUES.__getitem__, ORIGINAL_STUDY):
         if technique.claims.int8:
             continue
         release()

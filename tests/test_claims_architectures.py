@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import ORIGINAL_STUDY, TECHNIQUES
 from fixtures.compression.claims import Inspection, check, inspect
 from fixtures.compression.convert import freeze, to_float_tflite, to_int8_tflite
 from fixtures.compression.preserving import LEAST_GAMMA, fold_signs, kept_kernels, preserving_adam
@@ -95,16 +95,26 @@ def bench() -> Bench:
     images = Images(Split(pixels[:96], labels[:96]), Split(pixels[96:], labels[96:]))
     budget = Budget(epochs=2, batch_size=24, learning_rate=1e-3, augment=("flip", "shift"))
     return Bench(
-        images, budget, SPARSITY, CLUSTERS, SCALING, seed=1, progress=print, protocol="sound", tell=print
+        images,
+        budget,
+        SPARSITY,
+        CLUSTERS,
+        0.2,
+        SCALING,
+        seed=1,
+        progress=print,
+        protocol="sound",
+        tell=print,
+        note=print,
     )
 
 
 @pytest.fixture(scope="module", params=BACKBONES)
 def networks(request: pytest.FixtureRequest, bench: Bench) -> dict[str, Any]:
-    """The network of every float technique that keeps something, each made from its parent's."""
+    """The network of every float technique of the first study that keeps something, made from its parent's."""
     made = {"original": build(request.param)}
     weights = {"original": made["original"].get_weights()}
-    for technique in TECHNIQUES.values():
+    for technique in map(TECHNIQUES.__getitem__, ORIGINAL_STUDY):
         if technique.claims.int8 or technique.parent is None or technique.name == "qat":
             continue
         start = build(request.param)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fixtures.compression.chains import chain_of
 from fixtures.models import MODELS, ModelError, NetworkSpec, Scaling
 
 BACKBONES = ("resnet50", "vgg19", "mobilenet_v2")
@@ -135,9 +137,56 @@ def test_initial_weights_do_not_fit_another_width() -> None:
         load_into("mobilenet_v2", initial_weights="imagenet", width=0.5)()
 
 
-def test_vgg6_has_no_initial_weights() -> None:
-    with pytest.raises(ModelError, match="vgg6"):
-        load_into("vgg6", initial_weights="imagenet", width=0.1)()
+@pytest.mark.parametrize("name", ["vgg6", "vgg16"])
+def test_the_networks_of_the_second_study_have_no_initial_weights(name: str) -> None:
+    with pytest.raises(ModelError, match=rf'initial_weights = "none" for {name}, got \'imagenet\''):
+        load_into(name, initial_weights="imagenet", width=0.1)()
+
+
+def test_vgg16_has_thirteen_normalized_convolutions_in_five_blocks() -> None:
+    layers = MODELS["vgg16"].build(replace(SMALL, width=1)).layers
+    kinds = [type(layer).__name__ for layer in layers]
+    convolutions = [layer.filters for layer in layers if hasattr(layer, "filters")]
+    assert convolutions == [64, 64, 128, 128, 256, 256, 256, *[512] * 6]
+    assert kinds.count("BatchNormalization") == 13
+    blocks = "".join(kind[0] for kind in kinds if kind in ("Conv2D", "MaxPooling2D")).split("M")
+    assert list(map(len, blocks)) == [2, 2, 3, 3, 3, 0]
+    assert [layer.units for layer in layers if hasattr(layer, "units")] == [4096, 4096, 10]
+    # https://github.com/pytorch/vision: vgg16_bn has 138,365,992 with 1,000 classes at 224x224, of which a bias
+    # in front of each normalization adds nothing to what it can compute, and is not here.
+    biases = sum(convolutions)
+    moving = 2 * biases
+    dense = (512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 10
+    theirs = 138_365_992 - (512 * 49 + 1) * 4096 - (4096 + 1) * 4096 - (4096 + 1) * 1000
+    assert MODELS["vgg16"].build(replace(SMALL, width=1)).count_params() == theirs - biases + moving + dense
+
+
+@pytest.mark.parametrize("name", ["vgg6", "vgg16"])
+def test_images_that_cannot_be_halved_often_enough_are_refused(name: str) -> None:
+    least = {"vgg6": 8, "vgg16": 32}[name]
+    MODELS[name].build(replace(SMALL, image_shape=(least, least, 3)))
+    MODELS[name].build(replace(SMALL, image_shape=(least // 2, least // 2, 3), upsampling=2))
+    with pytest.raises(
+        ModelError, match=rf"at least {least} pixels a side for {name}, got {least - 1}, because"
+    ):
+        MODELS[name].build(replace(SMALL, image_shape=(least, least - 1, 3)))
+
+
+def test_weights_of_vgg6_are_those_of_earlier_versions() -> None:
+    spec = NetworkSpec((16, 16, 3), 7, width=0.1, upsampling=2, seed=9)
+    weights = b"".join(weight.tobytes() for weight in MODELS["vgg6"].build(spec).get_weights())
+    digest = "eb34f11f45c41fc449948f4f2c958b5fa95bc915b4cc0bb7383889af73524eea"
+    assert hashlib.sha256(weights).hexdigest() == digest
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_whether_a_network_is_a_chain_is_known_before_it_is_built(name: str) -> None:
+    network = MODELS[name].build(SMALL)
+    if MODELS[name].chain:
+        assert chain_of(network) == network.layers
+    else:
+        with pytest.raises(ModelError, match=r"layers are a chain.*got layer \w+ with 2 (inputs|readers)"):
+            chain_of(network)
 
 
 def test_scaling_is_that_of_the_pixels_where_there_is_no_offset() -> None:

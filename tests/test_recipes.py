@@ -6,7 +6,10 @@ import pytest
 
 from benchmarks.cases import Variant
 from benchmarks.suite import load_suite
+from benchmarks.techniques import TECHNIQUES
+from fixtures import recipes
 from fixtures.known import known_names
+from fixtures.models import ModelError
 from fixtures.recipes import images_identity, model_recipe, predictions_recipe, weights_recipe
 
 VARIANT = Variant("digits", "vgg6", "pqat_int8")
@@ -42,6 +45,76 @@ def test_predictions_are_of_the_images_that_their_identity_says() -> None:
     identity = images_identity(suite(), "test", {"name": "fog"})
     settings = predictions_recipe(suite(), model_recipe(suite(), VARIANT, "t"), "test", {"name": "fog"})
     assert identity.items() <= settings.settings.items()
+
+
+#: What variants of the first study had before the second's came.
+ADDRESSES = {
+    (
+        "cifar10-cpu",
+        "resnet50",
+        "original",
+    ): "054f377a5100719f30c48f0fcd9d80ef5c187ebb179567adeae409e6f32e7fec",
+    ("cifar10-cpu", "resnet50", "int8"): "70a24d4e9b9ce474f0f1172c7682af61d512c4d3a2c0e53b97216ed3a5c947fc",
+    ("cifar10-cpu", "resnet50", "pcqat"): "8421702753c793091b7e6d076085cc8cb4297c50c8179e480a7c566a145bd480",
+    ("cifar10-cpu", "resnet50", "pcqat_int8"): (
+        "21f9aa39a9f7f15bc534520b97a867573ae4b076ce3af351d5b956c8981e3244"
+    ),
+    ("cifar10-vgg6", "vgg6", "int8"): "f4449379f55ae8aa910cc4a0cf7fcf8b81d5008579a4e9110f28be263e1ee3f6",
+    ("cifar10-vgg6", "vgg6", "pcqat_int8"): (
+        "58f083ba31cc54ac2c4b190f5e27fc6257d36e4e6f7b8806b857e0031da25fd2"
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "model", "technique"), ADDRESSES)
+def test_what_the_first_study_has_made_is_not_made_anew(
+    name: str, model: str, technique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipes, "making_versions", dict)
+    variant = Variant("cifar10", model, technique)
+    recipe = model_recipe(load_suite(name, known_names()), variant, "train")
+    assert recipe.address == ADDRESSES[name, model, technique]
+
+
+def second_study(technique: str, *overrides: str) -> tuple[str, str]:
+    """Return the addresses of a variant's file and of the weights of its network."""
+    model = model_recipe(suite(*overrides), Variant("digits", "vgg6", technique), "t")
+    return model.address, model.parents[0].address
+
+
+def test_another_ratio_prunes_anew_and_nothing_else() -> None:
+    for technique in TECHNIQUES:
+        changed = second_study(technique, "compression.l1_pruning.ratio=0.3") != second_study(technique)
+        assert changed == ("filter_pruned" in TECHNIQUES[technique].traits)
+
+
+def test_channels_that_are_taken_out_make_another_file_of_the_same_weights() -> None:
+    for technique in TECHNIQUES:
+        usual, structural = (
+            second_study(technique),
+            second_study(technique, "compression.l1_pruning.structural=true"),
+        )
+        assert usual[1] == structural[1]
+        assert (usual[0] != structural[0]) == ("filter_pruned" in TECHNIQUES[technique].traits)
+
+
+def test_calibration_images_are_of_no_account_where_weights_alone_are_quantized() -> None:
+    for technique in ("weight_quantized", "l1_pruned_weight_quantized"):
+        assert second_study(technique, "compression.calibration_images=7") == second_study(technique)
+    assert second_study("weight_quantized")[0] != second_study("int8")[0]
+
+
+@pytest.mark.parametrize(
+    ("technique", "override"),
+    [("ablated", "seed=1"), ("l1_pruned", "compression.l1_pruning.structural=true")],
+)
+def test_a_network_that_no_part_can_be_taken_out_of_is_refused_before_anything_is_made(
+    technique: str, override: str
+) -> None:
+    ours = suite("model.names=['resnet50', 'vgg19']", override)
+    model_recipe(ours, Variant("digits", "vgg19", technique), "t")
+    with pytest.raises(ModelError, match=r"expected a network whose layers are a chain.*\(model resnet50\)"):
+        model_recipe(ours, Variant("digits", "resnet50", technique), "t")
 
 
 def test_more_thresholds_or_latency_rounds_make_nothing_anew() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.schema import Suite
 from benchmarks.sections import Known
-from benchmarks.techniques import TECHNIQUES, TRAITS
+from benchmarks.techniques import ORIGINAL_STUDY, PRETRAINED_STUDY, TECHNIQUES, TRAITS
 from reporting.metrics import SUMMARY
 from reporting.paper import hyperparameters
 from reporting.paper.examples import Examples
@@ -79,14 +79,21 @@ def settings(suite: Suite) -> dict[str, set[tuple[str, str, str]]]:
 
 def test_table_2_has_every_technique_with_its_path() -> None:
     table = techniques_table()
-    assert list(table.figures["technique"]) == list(TECHNIQUES)
+    assert list(table.figures["technique"]) == list(ORIGINAL_STUDY)
     paths = dict(zip(table.shown.rows["#"], table.shown.rows["Path"], strict=True))
     assert paths["16"] == "1 → 3 → 7 → 15 → 16"
     assert dict(table.figures[["technique", "path"]].to_numpy())["cqat"] == "original > clustered > cqat"
 
 
+def test_table_2_is_of_the_studies_that_were_measured() -> None:
+    rows = techniques_table({"original", "ablated"}).shown.rows
+    assert list(rows["Name"]) == list(PRETRAINED_STUDY)
+    assert list(rows.columns[4:]) == ["filter_pruned", "weight_quantized", "ablated"]
+    assert "filter_pruned" not in techniques_table({"original", "qat"}).shown.rows.columns
+
+
 def test_table_2_marks_what_a_technique_makes_of_a_network() -> None:
-    rows = techniques_table().shown.rows.set_index("Name")
+    rows = techniques_table(TECHNIQUES).shown.rows.set_index("Name")
     for name, technique in TECHNIQUES.items():
         marked = {trait for trait in TRAITS if trait != "float" and rows.loc[name, trait] == "•"}
         assert marked == technique.traits - {"float"}
@@ -127,6 +134,15 @@ def test_table_3_has_only_the_steps_that_lead_to_the_suites_techniques() -> None
     assert shown["sparsity"] == {("0.6", "prune", "")}
     assert shown["calibration images"] == {("200", "convert_int8", "")}
     assert "centroid initialisation" not in shown
+
+
+def test_table_3_tells_how_channels_are_pruned_where_they_are() -> None:
+    compression = {"techniques": ["l1_pruned_weight_quantized"], "l1_pruning": {"ratio": 0.4}}
+    shown = settings(suite_of(compression=compression))
+    assert shown["l1 ratio"] == {("0.4", "l1_prune", "")}
+    assert shown["l1 structural"] == {("False", "l1_prune", "")}
+    assert not {"sparsity", "calibration images"} & shown.keys()
+    assert "l1 ratio" not in settings(suite_of())
 
 
 def test_table_3_tells_how_the_networks_are_built() -> None:

@@ -37,7 +37,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Node:
-    """A box at its place in the grid, with the tags of the int8 files made from it."""
+    """A box at its place in the grid, with the tags of the files that are its network converted otherwise."""
 
     box: Box
     column: int
@@ -72,10 +72,9 @@ class Row:
 def grid(techniques: Mapping[str, Technique]) -> dict[str, Node]:
     """Return the nodes by name: a column a generation, the first child in the row of its parent.
 
-    An int8 file that nothing is made from is a tag of its parent, everything else a node.
+    A file converted from its parent's network is a tag of it, everything else a node.
     """
-    parents = {technique.parent for technique in techniques.values()}
-    tags = {name for name, technique in techniques.items() if technique.claims.int8 and name not in parents}
+    tags = {name for name, technique in techniques.items() if technique.converted}
     nodes: dict[str, Node] = {}
 
     def place(technique: Technique, column: int, row: int) -> int:
@@ -109,7 +108,7 @@ def rows_of(nodes: Sequence[Node]) -> list[Row]:
 
 
 def _tag(technique: Technique, parent: Technique) -> Box:
-    """Return the tag of an int8 file, which need not repeat the title of the box above it."""
+    """Return the tag of a file, which need not repeat the title of the box above it."""
     title = technique.title.removeprefix(parent.title).strip()
     return Box(technique, _lines(f"{technique.code} {title}", TITLE))
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmarks.schema import Suite
-from benchmarks.sections import Compression, Network, Training
+from benchmarks.sections import Compression, L1Pruning, Network, Training
 from benchmarks.techniques import TECHNIQUES, Technique, lineage
 from reporting.layout import Table
 from reporting.sheets import Sheet
@@ -106,7 +106,10 @@ def _of_compression(section: Compression, techniques: Sequence[Technique]) -> It
 
     targets = {"sparsity": "sparse", "clusters": "clustered", "calibration_images": "int8"}
     for name in Compression.model_fields:
-        if name != "techniques":
+        if name == "l1_pruning":
+            for setting in L1Pruning.model_fields if reach("channels_off") else ():
+                yield _Setting(f"l1_{setting}", "l1_prune", "", _text(getattr(section.l1_pruning, setting)))
+        elif name != "techniques":
             for step in reach(targets[name]) if name in targets else [""]:
                 yield _Setting(name, step, "", _text(getattr(section, name)))
     for step in reach("clustered"):

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from benchmarks.techniques import TECHNIQUES, Technique
+from benchmarks.techniques import Technique, studied
 from reporting.drawing import INK, STYLE, canvas
 from reporting.paper.graph import (
     GAP,
@@ -49,8 +49,11 @@ class _Look:
 _NETWORK, _INT8 = _Look("#0072b2", "white", 1.5), _Look("#f0a830", "black", 4.5)
 
 
-def draw_techniques(measured: Collection[str], techniques: Mapping[str, Technique] = TECHNIQUES) -> Figure:
-    """Return the drawing of the graph of ``techniques`` with the ``measured`` ones, given by name, filled."""
+def draw_techniques(measured: Collection[str], techniques: Mapping[str, Technique] | None = None) -> Figure:
+    """Return the drawing of the graph of ``techniques``, or of those of the studies that the ``measured``
+    ones are of, with the measured ones, given by name, filled.
+    """
+    techniques = techniques or studied(measured)
     nodes = grid(techniques)
     rows = rows_of(list(nodes.values()))
     steps = sorted({tag.technique.step for node in nodes.values() for tag in node.tags})

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
-from benchmarks.techniques import TECHNIQUES, TRAITS, lineage
+from benchmarks.techniques import TRAITS, lineage, studied
 from reporting.layout import Table
 from reporting.sheets import Sheet
 
 
-def techniques_table() -> Sheet:
-    """Return every technique with the path that leads to it and what it makes of a network."""
-    traits = [trait for trait in TRAITS if trait != "float"]  # which is what the others are not
+def techniques_table(measured: Collection[str] = ()) -> Sheet:
+    """Return every technique of the studies that the ``measured`` ones are of, with the path that leads to it
+    and what it makes of a network.
+    """
+    techniques = studied(measured)
+    occurring = {trait for technique in techniques.values() for trait in technique.traits}
+    # "float" is what the others are not
+    traits = [trait for trait in TRAITS if trait in occurring and trait != "float"]
     rows, shown = [], []
-    for name, technique in TECHNIQUES.items():
+    for name, technique in techniques.items():
         path = lineage(name)
         rows.append(
             {

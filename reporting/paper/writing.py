@@ -44,7 +44,7 @@ class Paper:
     @cached_property
     def tables(self) -> list[Sheet]:
         """Tables II to VI, as far as there is anything to say in them."""
-        tables = [techniques_table()]
+        tables = [techniques_table(set(self.summary["technique"]))]
         if self.suite:
             tables.append(hyperparameters_table(self.suite))
         tables += [make(self.summary) for make in (originals_table, extremes_table, per_technique_table)]

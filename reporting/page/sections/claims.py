@@ -70,12 +70,19 @@ def _share(parts: Iterable[tuple[float, int]]) -> float | None:
 
 
 def _claim(held: Held, compression: Compression) -> dict[str, Any]:
+    ratio = compression.l1_pruning.least_ratio
     what = {
+        "channels_off": f"{100 * ratio:g} % or more of the channels {_off(compression)}",
+        "int8_weights": "int8 weights",
         "sparse": f"{100 * compression.sparsity:g} % zeros",
         "clustered": f"{compression.clusters} clusters",
         "int8": "int8",
     }[held.claim]
     return {"what": what, "miss": held.miss, "of": held.of}
+
+
+def _off(compression: Compression) -> str:
+    return "taken out" if compression.l1_pruning.structural else "off"
 
 
 def _channels(kernel: Kernel) -> int:

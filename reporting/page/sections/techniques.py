@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import TECHNIQUES, studied
 from reporting.page.section import Section
 from reporting.page.view import View
 from reporting.paper import graph
@@ -14,7 +14,8 @@ from reporting.paper import graph
 def section(view: View) -> Section:
     """Return the graph."""
     measured = {variant.technique for variant in view.variants}
-    nodes = graph.grid(TECHNIQUES)
+    techniques = studied(measured)
+    nodes = graph.grid(techniques)
     rows = graph.rows_of(list(nodes.values()))
     boxes = [box for node in nodes.values() for box in _placed(node, rows[node.row])]
     return Section(
@@ -29,7 +30,7 @@ def section(view: View) -> Section:
             "sizes": {"title": graph.TITLE, "step": graph.STEP},
             "unknown": sorted(measured - set(TECHNIQUES)),
             "known": len(measured & set(TECHNIQUES)),
-            "of": len(TECHNIQUES),
+            "of": len(techniques),
         },
     )
 
@@ -53,7 +54,7 @@ def _box(box: graph.Box, left: float, top: float, height: float) -> dict[str, An
             lines.append((style, round(base - 0.3 * size, 2), text))
     return {
         "name": technique.name,
-        "int8": technique.claims.int8,
+        "int8": technique.converted,
         "left": left,
         "top": round(top, 2),
         "width": graph.WIDTH,
