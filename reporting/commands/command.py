@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,6 @@ def parser_of(commands: Iterable[Command], description: str | None) -> argparse.
         prog="python -m reporting",
         description=description,
         epilog="'python -m reporting COMMAND --help' says more of each, with examples.",
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=30),
     )
     choices = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in commands:
