@@ -152,6 +152,20 @@ def test_predictions_are_those_of_the_plain_interpreter_one_by_one(files: Path, 
     assert len(set(predictions.tolist())) > 1
 
 
+@pytest.mark.parametrize(("name", "steps"), [("random", None), ("random_int8", 256)])
+def test_scores_are_probabilities_whose_largest_is_the_class(
+    files: Path, name: str, steps: int | None
+) -> None:
+    classifier = Classifier(files / f"{name}.tflite", 10)
+    scores = classifier.scores(RANDOM_IMAGES)
+    assert scores.dtype == np.float32
+    assert scores.shape == (len(RANDOM_IMAGES), 10)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5 if steps is None else 10 / steps)
+    assert scores.argmax(axis=1).tolist() == classifier.predict(RANDOM_IMAGES).tolist()
+    if steps is not None:
+        np.testing.assert_array_equal(scores * steps, np.rint(scores * steps))
+
+
 @pytest.mark.parametrize(
     ("name", "centres"), [("float", CENTRES), ("int8", CENTRES), ("dim_int8", DIM_CENTRES)]
 )

@@ -76,6 +76,15 @@ def test_mce_runs_after_what_it_is_the_mean_of(cases: list[Case | None]) -> None
             assert Case(later.variant, "mce") not in run[:place]
 
 
+@given(COLLECTIONS)
+def test_attacks_and_explanations_of_a_variant_run_after_its_other_cases(cases: list[Case | None]) -> None:
+    run = early(ordered(cases))
+    slow = ("adversarial", "explainability")
+    for place, later in enumerate(run):
+        if later.kind not in slow:
+            assert not any(case.variant == later.variant and case.kind in slow for case in run[:place])
+
+
 def test_originals_of_all_models_come_first() -> None:
     cases = [case(name, model=model) for model in ("vgg6", "resnet") for name in ("pruned", "original")]
     names = [f"{c.variant.model} {c.variant.technique}" for c in early(ordered(cases))]

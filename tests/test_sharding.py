@@ -127,6 +127,27 @@ def test_cost_counts_making_and_measuring(technique: str, kind: str, cost: float
     assert load(units_of(SUITE, [case])) == cost
 
 
+@pytest.mark.parametrize(
+    ("attack", "passes"),
+    [
+        ({"method": "fgsm"}, 3),
+        ({"method": "pgd", "iterations": 4}, 12),
+        ({"method": "carlini_wagner", "iterations": 10, "binary_search_steps": 2}, 160),
+    ],
+    ids=lambda value: value["method"] if isinstance(value, dict) else None,
+)
+def test_an_attack_costs_its_gradients_for_the_variant_and_its_original(
+    attack: dict[str, Any], passes: int
+) -> None:
+    attacked = suite(
+        data={"datasets": ["d"], "test_images": 10, "train_images": 100},
+        attacks={"by_name": {"one": attack}, "images": 7},
+    )
+    cases = {case.variant.technique: case for case in attacked.cases("adversarial", {})}
+    assert load(units_of(attacked, [cases["original"]])) == 300 + 7 * passes
+    assert load(units_of(attacked, [cases["int8"]])) == 300 + 2 * 7 * passes
+
+
 def test_what_families_share_is_counted_once() -> None:
     cases = [Case(Variant("d", "a", technique), "accuracy") for technique in ("pruned", "clustered")]
     assert load(units_of(SUITE, cases)) == 3 * 300 + 3 * 10
