@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from benchmarks.cases import STANDARD_CORRUPTIONS, Variant
 from benchmarks.results import ImageSet
 from benchmarks.sections import Gate, Statistics
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import ORIGINAL_STUDY
 from reporting.regression.baseline import CellId, Snapshot, write_baseline
 
 DATASETS, MODELS, SEVERITIES = ("cifar10", "cifar100"), ("resnet50", "vgg19", "mobilenetv2"), range(1, 6)
@@ -64,7 +64,7 @@ def made_up(images: int, rng: np.random.Generator) -> Snapshot:
         Variant(dataset, model, technique)
         for dataset in DATASETS
         for model in MODELS
-        for technique in TECHNIQUES
+        for technique in ORIGINAL_STUDY
     ]
     columns = [(name, severity) for name in STANDARD_CORRUPTIONS for severity in SEVERITIES]
     cells = tuple(CellId(variant, *column) for variant in variants for column in columns)

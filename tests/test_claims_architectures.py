@@ -111,7 +111,7 @@ def bench() -> Bench:
 
 @pytest.fixture(scope="module", params=BACKBONES)
 def networks(request: pytest.FixtureRequest, bench: Bench) -> dict[str, Any]:
-    """The network of every float technique of the first study that keeps something, made from its parent's."""
+    """The network of every float technique of the first study that keeps something, from its parent's."""
     made = {"original": build(request.param)}
     weights = {"original": made["original"].get_weights()}
     for technique in map(TECHNIQUES.__getitem__, ORIGINAL_STUDY):

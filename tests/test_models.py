@@ -152,8 +152,8 @@ def test_vgg16_has_thirteen_normalized_convolutions_in_five_blocks() -> None:
     blocks = "".join(kind[0] for kind in kinds if kind in ("Conv2D", "MaxPooling2D")).split("M")
     assert list(map(len, blocks)) == [2, 2, 3, 3, 3, 0]
     assert [layer.units for layer in layers if hasattr(layer, "units")] == [4096, 4096, 10]
-    # https://github.com/pytorch/vision: vgg16_bn has 138,365,992 with 1,000 classes at 224x224, of which a bias
-    # in front of each normalization adds nothing to what it can compute, and is not here.
+    # https://github.com/pytorch/vision: vgg16_bn has 138,365,992 with 1,000 classes at 224x224.  The bias in
+    # front of each normalization adds nothing to what it can compute, and is not here.
     biases = sum(convolutions)
     moving = 2 * biases
     dense = (512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 10

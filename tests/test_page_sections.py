@@ -17,7 +17,7 @@ from parsed_page import Node, data_of, parsed
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Record
-from benchmarks.sections import Compression
+from benchmarks.sections import Compression, L1Pruning
 from benchmarks.techniques import ORIGINAL_STUDY, TECHNIQUES
 from reporting.forgotten import Example, Forgotten
 from reporting.kernels import Held, Kernel, held_claims
@@ -326,6 +326,13 @@ def test_every_corruption_and_severity_has_its_image(page: Node) -> None:
     ]
 
 
+def test_graph_is_of_the_studies_that_were_measured() -> None:
+    section = page_of("original", "weight_quantized", side=0).one("section", id="techniques")
+    boxes = section.one("svg", class_="graph").every("g")
+    assert [box.text.partition(" ")[0] for box in boxes] == ["1", "18", "17", "20", "19"]
+    assert "2 of 5 were measured" in section.text
+
+
 def test_large_images_are_made_small(report: Report) -> None:
     large = np.zeros((300, 200, 3), np.uint8)
     examples = tuple(replace(one, images=dict.fromkeys(one.images, large)) for one in report.examples)
@@ -365,6 +372,13 @@ def kernel_of(**figures: Any) -> Kernel:
         ("clustered", {"distinct": 17}, ["clustered"]),
         ("pcqat_int8", {"depthwise": True, "sparsity": 0.0, "distinct_whole": 200}, []),
         ("original", {"int8": False, "sparsity": 0.0, "distinct": 900}, []),
+        ("l1_pruned", {"int8": False, "sparsity": 0.1, "empty": 1}, []),
+        ("l1_pruned", {"empty": 0}, ["channels_off"]),
+        ("l1_pruned", {"shape": "10x40", "weights": 400, "sparsity": 0.19}, ["channels_off"]),
+        ("l1_pruned", {"shape": "10x40", "weights": 400, "sparsity": 0.2}, []),
+        ("weight_quantized", {"weights": 1024, "int8": False}, ["int8_weights"]),
+        ("weight_quantized", {"weights": 1023, "int8": False}, []),
+        ("ablated", {"int8": False}, []),
     ],
 )
 def test_claims_are_held_against_every_kernel(
@@ -379,6 +393,15 @@ def test_claims_say_of_how_many_kernels_they_are() -> None:
     kernels = [kernel_of(), kernel_of(depthwise=True), kernel_of(int8=False)]
     held = held_claims(kernels, TECHNIQUES["pruned_int8"], Compression())
     assert held == [Held("sparse", 0, 2), Held("int8", 1, 3)]
+
+
+def test_channels_that_were_taken_out_need_not_be_empty() -> None:
+    kernels = [kernel_of(), kernel_of(), kernel_of(shape="10x40", weights=400, sparsity=0.1)]
+    section = {"ratio": 0.4, "structural": True}
+    taken_out = Compression(l1_pruning=L1Pruning(**section))
+    assert held_claims(kernels, TECHNIQUES["l1_pruned"], taken_out) == [Held("channels_off", 1, 2)]
+    switched_off = Compression(l1_pruning=L1Pruning(**{**section, "structural": False}))
+    assert held_claims(kernels, TECHNIQUES["l1_pruned"], switched_off) == [Held("channels_off", 2, 2)]
 
 
 def test_claims_that_hold_and_that_do_not_are_told_in_words() -> None:
