@@ -14,7 +14,7 @@ from reporting.contents import beside_each_other
 from reporting.frames import VARIANT
 from reporting.layout import Table
 from reporting.sheets import Sheet, file_name
-from reporting.tables import codes, figures, in_order, margins, titles
+from reporting.tables import ABSENT, codes, figures, in_order, margins, titles
 
 #: How the names of these sheets begin.
 STEMS = ("costs", "attacks", "embedding", "activation-maps")
@@ -26,10 +26,10 @@ INFERENCES = 10_000
 WAYS: Mapping[str, str] = {"own": "own", "twin": "twin", "transferred": "transfer"}
 
 _ATTACK_NOTE = (
-    "In %; ± is the larger side of the interval. Way: through the gradients of the deployed file itself (own), "
+    "Accuracy and confidence before and after, in %; ± is the larger side of the interval. Way: through the gradients of the deployed file itself (own), "
     "of the Keras network that stands for it (twin), or with the images made on the original (transfer); all "
     "are judged on the deployed file. Fooled: of the images that were right before. Raw: wrong of the attacked "
-    "network itself before pixels were rounded to 8 bits. L2: mean norm of the change, pixels from 0 to 1. "
+    "network itself before pixels were rounded to 8 bits. L2: mean norm of the change, pixels from 0 to 1. Seconds are per image. "
     "Masked: this way fools significantly more images than the own gradients, which therefore hide and do not "
     "protect."
 )
@@ -81,14 +81,14 @@ def attack_sheets(attacked: pd.DataFrame) -> Iterator[Sheet]:
             "#": _once(codes(rows["technique"]), first),
             "Technique": _once(titles(rows["technique"]), first),
             "Way": [WAYS[way] for way in rows["way"]],
-            "Accuracy\nbefore": figures(100 * rows["accuracy_before"], 1),
-            "Accuracy\nafter": _margins(rows, "accuracy_after"),
-            "Confidence\nbefore": figures(100 * rows["confidence_before"], 1),
-            "Confidence\nafter": figures(100 * rows["confidence_after"], 1),
-            "s/img": figures(rows["seconds_per_image"], 2),
+            "Accuracy": _before_and_after(rows["accuracy_before"], rate_texts(rows, "accuracy_after")),
+            "Confidence": _before_and_after(
+                rows["confidence_before"], figures(100 * rows["confidence_after"], 1)
+            ),
+            "Seconds": seconds_texts(rows["seconds_per_image"]),
             "L2": figures(rows["l2_mean"], 2),
             "Raw": figures(100 * rows["attacked_wrong"], 1),
-            "Fooled": _margins(rows, "success"),
+            "Fooled": rate_texts(rows, "success"),
             "Masked": ["yes" if beats else "" for beats in rows["beats_own"]],
         }
         title = f"{dataset}, {model}: attacked by {attack} ({rows['method'].iloc[0]}), {rows['images'].max():,} images"
@@ -148,9 +148,18 @@ def _once(texts: Sequence[str], first: pd.Series[bool]) -> list[str]:
     return [text if show else "" for text, show in zip(texts, first, strict=True)]
 
 
-def _margins(rows: pd.DataFrame, name: str) -> list[str]:
+def _before_and_after(before: pd.Series[float], after: Sequence[str]) -> list[str]:
+    return [f"{one} → {other}" for one, other in zip(figures(100 * before, 1), after, strict=True)]
+
+
+def rate_texts(rows: pd.DataFrame, name: str) -> list[str]:
     """Return a rate in per cent with the larger side of its interval, where that is known and not a point."""
     value, low, high = (100 * rows[end] for end in (name, f"{name}_low", f"{name}_high"))
     width = pd.concat([value - low, high - value], axis=1).max(axis=1)
     signs = [f" ±{side:.1f}" if side > 0 else "" for side in width]
     return [text + sign for text, sign in zip(figures(value, 1), signs, strict=True)]
+
+
+def seconds_texts(seconds: pd.Series[float]) -> list[str]:
+    """Return times in seconds with three significant digits, ``–`` where one is absent."""
+    return [ABSENT if pd.isna(time) else f"{time:#.3g}".rstrip(".") for time in seconds]
