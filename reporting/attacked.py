@@ -1,17 +1,18 @@
 """What attacks came to, from the records of a run: a row for each way in which a variant was attacked.
 
-All ways are judged on the deployed file.  ``own`` goes through the gradients of what is deployed, which a file
-with integers inside does not give; ``twin`` through a Keras network that stands for the file; ``transferred``
-takes the images that fool the original.  What fooled an image, by a *success*, had been right before.
+All ways are judged on the deployed file.  ``own`` goes through the gradients of what is deployed, which a
+file with integers inside does not give; ``twin`` through a Keras network that stands for the file;
+``transferred`` takes the images that were made on the original.  A *success* is an image that was right
+before and is wrong after.
 
-**Masking.**  An attack through a network's own gradients sees everything that the other ways see, so it should
-fool no fewer images.  Where another way fools more, the gradients are hidden, not the network robust (A.
-Athalye et al., Obfuscated Gradients Give a False Sense of Security, arXiv:1802.00420).  A way *beats own* if
-it succeeds on more of the same images and McNemar's exact test says so at the suite's level, corrected for all
-comparisons of the run as the regression gate does.  An attack that gets no gradients changes no image, so it
-counts as one that succeeds on none: another way needs more than a handful of successes to beat it.  A case is
-``masked`` if any way beats its own.  Two attacks may change an image by different amounts; the flag does not
-look at the norm, which stands beside it.
+**Masking.**  An attack through a network's own gradients sees everything that the other ways see, so it
+should fool no fewer images.  Where another way fools more, the gradients are hidden, not the network robust
+(A. Athalye et al., Obfuscated Gradients Give a False Sense of Security, arXiv:1802.00420).  A way *beats own*
+if it succeeds on more of the same images and McNemar's exact test says so at the suite's level, corrected for
+all comparisons of the run by Benjamini and Hochberg.  An attack that gets no gradients changes no image, so
+it counts as one that succeeds on none: another way needs more than a handful of successes to beat it.  A case
+is ``masked`` if any way beats its own.  Two attacks may change an image by different amounts; the flag does
+not look at the norm, which stands beside it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from benchmarks.techniques import TECHNIQUES
 from reporting.frames import VARIANT, frame, identity
 from reporting.statistics.intervals import wilson
 from reporting.statistics.paired import adjusted, discordant, mcnemar
+from reporting.tables import class_name
 
 #: The ways of attacking, in the order of a report.
 WAYS = ("own", "twin", "transferred")
@@ -103,7 +105,7 @@ def shown_of(records: Iterable[Record]) -> tuple[Shown, ...]:
             record.case.variant,
             str(record.case.method),
             dict(record.details["attack"]),
-            tuple(_example(value) for value in record.details["examples"]),
+            tuple(_example(value, record.details.get("classes", {})) for value in record.details["examples"]),
         )
         for record in _cases(records)
     )
@@ -114,7 +116,7 @@ def attack_sentences(attacked: pd.DataFrame) -> Iterator[str]:
     known = attacked.dropna(subset=["accuracy_after"])
     if len(known):
         worst = known.loc[known["accuracy_after"].idxmin()]
-        named = "-".join(worst[VARIANT])
+        named = "-".join(str(worst[name]) for name in VARIANT)
         cases = attacked.drop_duplicates([*VARIANT, "attack"])
         masked = cases[cases["masked"]][VARIANT].drop_duplicates()
         variants = cases[VARIANT].drop_duplicates()
@@ -136,19 +138,19 @@ PHRASES: Mapping[str, str] = MappingProxyType(
 
 
 def masking_sentence(rows: pd.DataFrame) -> str:
-    """Return in words how a masked variant is masked; ``rows`` are the ways of one case, ``own`` among them."""
+    """Return in words how a variant masks its gradients; ``rows`` are the ways of one case that does."""
     [own] = rows[rows["way"] == "own"].to_dict("records")
     other = rows[rows["beats_own"]].sort_values("success", ascending=False, kind="stable").iloc[0]
     made = {"twin": "made on its twin", "transferred": "made on the original"}[other["way"]]
-    fooled = f"images {made} fool it in {other['success']:.1%} of the cases that it had right"
+    fooled = f"images {made} fool it on {100 * other['success']:.1f} % of the images that it had right"
     if not own["gradients"]:
         return (
             f"gradients of the deployed file give nothing, yet {fooled}: this is gradient masking, not "
             "robustness."
         )
     return (
-        f"its own gradients fool it in {own['success']:.1%} of the cases that it had right, yet {fooled}: this "
-        "is gradient masking, not robustness."
+        f"its own gradients fool it on {100 * own['success']:.1f} % of the images that it had right, yet "
+        f"{fooled}: this is gradient masking, not robustness."
     )
 
 
@@ -252,6 +254,7 @@ def _number(value: float | None) -> float:
     return np.nan if value is None else value
 
 
-def _example(value: Mapping[str, Any]) -> Example:
-    pictures = (value[name] for name in ("clean", "adversarial", "change"))
-    return Example(*(str(value[name]) for name in ("label", "before", "after", "way")), *pictures)
+def _example(value: Mapping[str, Any], names: Mapping[str, str]) -> Example:
+    label, before, after = (class_name(value[name], names) for name in ("label", "before", "after"))
+    pictures = {name: value[name] for name in ("clean", "adversarial", "change")}
+    return Example(label, before, after, value["way"], **pictures)

@@ -3,9 +3,9 @@
 An *embedding* is where t-SNE puts the first dense layer's outputs for images of a few classes.  Its figures:
 ``neighbour_accuracy``, how often the nearest neighbours of an image tell its class; ``silhouette``, how far
 apart classes lie (-1 to 1); ``trustworthiness``, how far neighbours on the map are neighbours in the layer.
-*Activation maps* tell which pixels a class rests on.  Their figures: the mean rank correlation of Grad-CAM maps
-and of guided backpropagation with the original's of the same images (-1 to 1), and the areas under the score
-of the class while the pixels go that matter most (deletion: less is better) or come (insertion: more is).
+*Activation maps* tell which pixels a class rests on.  Their figures: the mean rank correlation of Grad-CAM
+maps and of guided backpropagation with the original's of the same images (-1 to 1), and the areas under the
+score of the class while the pixels go that matter most (deletion: less is better) or come (insertion: more).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.cases import Variant
 from benchmarks.results import Record
 from reporting.frames import VARIANT, frame, identity
 from reporting.metrics import BASELINE
+from reporting.tables import class_name
 
 #: The figures of an embedding and of activation maps, under the names that a record has for them.
 EMBEDDING_FIGURES = ("neighbour_accuracy", "silhouette", "trustworthiness", "agreement")
@@ -45,7 +46,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, eq=False)
 class Embedding:
     """The map of one variant: ``points``, float64 (images, 2), and ``labels``, int64 (images,), which are
-    indices into ``class_names``.  ``figures`` are by name; those of neighbours look at ``neighbours`` of each.
+    indices into ``class_names``.  ``figures`` are by name; ``neighbours`` of each image are looked at.
     """
 
     variant: Variant
@@ -89,7 +90,7 @@ def embeddings_of(records: Iterable[Record]) -> tuple[Embedding, ...]:
 
 
 def maps_of(records: Iterable[Record]) -> tuple[ActivationMaps, ...]:
-    """Return the activation maps of ``records``, in the order of variants; of two of a case the later counts."""
+    """Return the activation maps of ``records`` in the order of variants; of two of a case the later counts."""
     return tuple(_each(records, "activation_maps", _maps))
 
 
@@ -119,14 +120,14 @@ def explanation_sentences(embeddings: pd.DataFrame, maps: pd.DataFrame) -> Itera
     """
     lowest = _lowest(maps, "gradcam_correlation")
     if lowest is not None:
-        named = "-".join(lowest[VARIANT])
+        named = "-".join(str(lowest[name]) for name in VARIANT)
         yield (
             "Explanations: Grad-CAM maps correlate with the original's by "
             f"{lowest['gradcam_correlation']:.2f} at least ({named})."
         )
     lowest = _lowest(embeddings, "neighbour_accuracy")
     if lowest is not None:
-        named = "-".join(lowest[VARIANT])
+        named = "-".join(str(lowest[name]) for name in VARIANT)
         yield (
             "Embeddings: the nearest neighbours tell the class of "
             f"{lowest['neighbour_accuracy']:.1%} of the images at least ({named})."
@@ -156,8 +157,8 @@ def _embedding(record: Record) -> Embedding:
     names = tuple(map(str, details["class_names"]))
     if len(points) != len(labels) or not ((labels >= 0) & (labels < len(names))).all():
         raise ValueError(
-            f"expected a label from 0 to {len(names) - 1} for each of {len(points)} points, got {len(labels)} "
-            f"from {labels.min(initial=0)} to {labels.max(initial=0)} ({record.case})"
+            f"expected a label from 0 to {len(names) - 1} for each of {len(points)} points, got "
+            f"{len(labels)} from {labels.min(initial=0)} to {labels.max(initial=0)} ({record.case})"
         )
     figures = {name: record.metrics[name] for name in EMBEDDING_FIGURES if name in record.metrics}
     return Embedding(
@@ -167,10 +168,11 @@ def _embedding(record: Record) -> Embedding:
 
 def _maps(record: Record) -> ActivationMaps:
     details = record.details
+    names = details.get("classes", {})
     samples = tuple(
         Sample(
-            str(value["label"]),
-            str(value["predicted"]),
+            class_name(value["label"], names),
+            class_name(value["predicted"], names),
             float(value["confidence"]),
             value["image"],
             value["gradcam"],

@@ -64,9 +64,9 @@ class Report:
     ``about`` is what is told about the run: ``command``, ``started``, ``python``, ``libraries``, ``machine``
     and, where it is known, ``ended``, which of a run that went on with a killed one are of its second part;
     of a merged run it is such a mapping for each in a list, ``merged`` (:func:`reporting.journal.runs_of`).
-    ``families`` are those of the corruptions, by name; ``attacked`` is the table of :mod:`reporting.attacked`,
-    ``attacks`` has the examples of it, ``embeddings`` and ``maps`` are the explanations; ``gated`` is what came of comparing the run with a
-    baseline, if it was.
+    ``families`` are those of the corruptions, by name; ``gated`` is what came of comparing the run with a
+    baseline, if it was.  ``attacked`` is the table of :mod:`reporting.attacked`, ``attacks`` has the examples
+    of it; ``embeddings`` and ``maps`` are the explanations.
     """
 
     cells: pd.DataFrame
@@ -226,8 +226,8 @@ class Report:
     def sheets(self, *, brief: bool = False) -> Iterator[Sheet]:
         """Yield the report's tables whole, with the figures in them.
 
-        A brief report has CE per corruption only of variants without mCE, few of what is undecided, and of the
-        second study what :meth:`outcomes` says.
+        A brief report has CE per corruption only of variants without mCE, few of what is undecided, and none of
+        costs, attacks and explanations, of which :meth:`outcomes` tells.
         """
         without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]
         ce = self.corruption_errors

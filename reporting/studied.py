@@ -26,12 +26,11 @@ INFERENCES = 10_000
 WAYS: Mapping[str, str] = {"own": "own", "twin": "twin", "transferred": "transfer"}
 
 _ATTACK_NOTE = (
-    "Accuracy and confidence before and after, in %; ± is the larger side of the interval. Way: through the gradients of the deployed file itself (own), "
-    "of the Keras network that stands for it (twin), or with the images made on the original (transfer); all "
-    "are judged on the deployed file. Fooled: of the images that were right before. Raw: wrong of the attacked "
-    "network itself before pixels were rounded to 8 bits. L2: mean norm of the change, pixels from 0 to 1. Seconds are per image. "
-    "Masked: this way fools significantly more images than the own gradients, which therefore hide and do not "
-    "protect."
+    "Accuracy and confidence before and after, in %; ± is the larger side of the interval. Way: through the "
+    "gradients of the deployed file itself (own), of the Keras network that stands for it (twin), or with the "
+    "images made on the original (transfer); all are judged on the deployed file. s: seconds per image. L2: "
+    "mean norm of the change, pixels from 0 to 1. Fooled: of the images that were right before. Masked: this "
+    "way fools significantly more images than the own gradients, which therefore hide and do not protect."
 )
 
 
@@ -85,21 +84,21 @@ def attack_sheets(attacked: pd.DataFrame) -> Iterator[Sheet]:
             "Confidence": _before_and_after(
                 rows["confidence_before"], figures(100 * rows["confidence_after"], 1)
             ),
-            "Seconds": seconds_texts(rows["seconds_per_image"]),
+            "s": seconds_texts(rows["seconds_per_image"]),
             "L2": figures(rows["l2_mean"], 2),
-            "Raw": figures(100 * rows["attacked_wrong"], 1),
             "Fooled": rate_texts(rows, "success"),
             "Masked": ["yes" if beats else "" for beats in rows["beats_own"]],
         }
-        title = f"{dataset}, {model}: attacked by {attack} ({rows['method'].iloc[0]}), {rows['images'].max():,} images"
+        of = f"{rows['method'].iloc[0]}, {rows['images'].max():,} images"
+        title = f"{dataset}, {model}: attacked by {attack} ({of})"
         table = Table(title, pd.DataFrame(shown), words=3, note=_ATTACK_NOTE)
         yield Sheet(file_name("attacks", dataset, model, attack), rows, table)
 
 
 def embedding_sheets(embeddings: pd.DataFrame) -> Iterator[Sheet]:
     """Yield the figures of the embeddings of each network (:func:`reporting.explained.embedding_figures`)."""
-    for (dataset, model), rows in embeddings.groupby(["dataset", "model"]):
-        rows = _in_order(rows)
+    for (dataset, model), unsorted in embeddings.groupby(["dataset", "model"]):
+        rows = _in_order(unsorted)
         shown = {
             "#": codes(rows["technique"]),
             "Technique": titles(rows["technique"]),
@@ -119,8 +118,8 @@ def embedding_sheets(embeddings: pd.DataFrame) -> Iterator[Sheet]:
 
 def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
     """Yield the figures of the activation maps of each network (:func:`reporting.explained.map_figures`)."""
-    for (dataset, model), rows in maps.groupby(["dataset", "model"]):
-        rows = _in_order(rows)
+    for (dataset, model), unsorted in maps.groupby(["dataset", "model"]):
+        rows = _in_order(unsorted)
         shown = {
             "#": codes(rows["technique"]),
             "Technique": titles(rows["technique"]),
@@ -131,8 +130,8 @@ def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
             "Agreement %": figures(100 * rows["agreement"], 1),
         }
         note = (
-            f"Correlation: mean over {rows['images'].max():,} images of the rank correlation with the map of the "
-            "original. Area under the score while the pixels that matter most go (deletion, less is better) "
+            f"Correlation: mean over {rows['images'].max():,} images of the rank correlation with the map "
+            "of the original. Area under the score while the pixels that matter most go (deletion, less is better) "
             "or come (insertion, more is better)."
         )
         table = Table(f"{dataset}, {model}: activation maps", pd.DataFrame(shown), words=2, note=note)

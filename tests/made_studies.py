@@ -21,7 +21,7 @@ def packed(wrong: np.ndarray) -> str:
 
 
 def way_of(way: str, wrong: np.ndarray | None, **figures: Any) -> dict[str, Any]:
-    """Return what a record tells of a way; ``wrong`` is bool (images,), ``None`` where it has no gradients."""
+    """Return what a record tells of a way; ``wrong`` is bool (images,), or ``None`` for no gradients."""
     if wrong is None:
         return {"way": way, "gradients": False, "why": "the operators of the file have no gradients"}
     usual = {"confidence": 0.71, "seconds_per_image": 0.43, "l2_mean": 0.62, "l2_median": 0.55}
@@ -38,8 +38,11 @@ def attack_record(
     side: int = 8,
 ) -> Record:
     """Return the record of an attack on images of which those of ``before``, bool (images,), were wrong."""
-    after = [np.unpackbits(np.frombuffer(base64.b64decode(way["wrong"]), np.uint8), count=len(before))
-             for way in ways if way["gradients"]]
+    after = [
+        np.unpackbits(np.frombuffer(base64.b64decode(way["wrong"]), np.uint8), count=len(before))
+        for way in ways
+        if way["gradients"]
+    ]
     rng = np.random.default_rng(len(variant.technique))
     details = {
         "attack": {"method": "carlini_wagner", "learning_rate": 5e-5, "iterations": 40},

@@ -17,6 +17,4 @@ def fitting(most: int, room: int, pictures: Callable[[int], Iterable[str]]) -> i
     """Return the largest number up to ``most`` of which ``pictures(number)`` take no more than ``room``, in
     bytes of the page.
     """
-    return next(
-        (number for number in range(most, 0, -1) if sum(map(len, pictures(number))) <= room), 0
-    )
+    return next((number for number in range(most, 0, -1) if sum(map(len, pictures(number))) <= room), 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reporting.attacked import Shown, masking_sentence
+from reporting.attacked import Example, Shown, masking_sentence
 from reporting.frames import VARIANT
 from reporting.page.pictures import address, fitting
 from reporting.page.section import Section
@@ -63,8 +63,8 @@ def _masked(attacked: pd.DataFrame, *, several: bool) -> Iterator[tuple[ShownVar
     """Yield each masked variant, the attack if there are ``several``, and how it is masked."""
     masked = attacked[attacked["masked"]]
     for key, rows in masked.groupby([*VARIANT, "attack"], sort=False):
-        *names, attack = key
-        yield ShownVariant(*names), attack if several else "", masking_sentence(rows)
+        dataset, model, technique, attack = map(str, key)
+        yield ShownVariant(dataset, model, technique), attack if several else "", masking_sentence(rows)
 
 
 def _attack(
@@ -131,7 +131,7 @@ def _at(accuracy: float) -> float | None:
     return None if pd.isna(accuracy) else round(WIDTH * accuracy, 1)
 
 
-def _in_panels(attacked: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], list[list[str]]]]:
+def _in_panels(attacked: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], list[list[str]]]]:
     """Yield by variant what its panel shows: attack and way, accuracy before and after, images fooled."""
     for key, rows in attacked.groupby(VARIANT):
         texts = zip(
@@ -143,7 +143,8 @@ def _in_panels(attacked: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], list[l
             ["masked" if beats else "" for beats in rows["beats_own"]],
             strict=True,
         )
-        yield key, [list(row) for row in texts]
+        dataset, model, technique = map(str, key)
+        yield (dataset, model, technique), [list(row) for row in texts]
 
 
 def _pictures(shown: Sequence[Shown], examples: int) -> Iterator[str]:
@@ -152,7 +153,7 @@ def _pictures(shown: Sequence[Shown], examples: int) -> Iterator[str]:
             yield from _of(example)
 
 
-def _of(example: Any) -> tuple[str, str, str]:
+def _of(example: Example) -> tuple[str, str, str]:
     return example.clean, example.adversarial, example.change
 
 

@@ -48,7 +48,7 @@ def section(view: View) -> Section:
             "embeddings": [_embeddings(view, list(few)) for _, few in groupby(embeddings, _network)],
             "grids": [_grid(view, list(few), samples) for _, few in groupby(maps, _network)],
             "figures": [sheet.shown for sheet in map_sheets(map_figures(maps))],
-            "several": len({_network(one) for one in (*embeddings, *maps)}) > 1,
+            "several": len({*map(_network, embeddings), *map(_network, maps)}) > 1,
             "left_out": samples < most,
             "samples": samples,
             "side": SIDE,
@@ -129,7 +129,9 @@ def _grid(view: View, maps: Sequence[ActivationMaps], samples: int) -> dict[str,
 def _cell(one: ActivationMaps, image: str) -> dict[str, Any] | None:
     """Return what a variant sees in an image, ``None`` where it was not asked."""
     sample = next((sample for sample in one.samples if sample.image == image), None)
-    return sample and {
+    if sample is None:
+        return None
+    return {
         "predicted": sample.predicted,
         "right": sample.predicted == sample.label,
         "confidence": f"{sample.confidence:.0%}".replace("%", " %"),
