@@ -115,7 +115,7 @@ def attack_sentences(attacked: pd.DataFrame) -> Iterator[str]:
     """Yield the worst that attacks did, and how many variants mask their gradients; nothing without any."""
     known = attacked.dropna(subset=["accuracy_after"])
     if len(known):
-        worst = known.loc[known["accuracy_after"].idxmin()]
+        worst = known.sort_values("accuracy_after", kind="stable").iloc[0]
         named = "-".join(str(worst[name]) for name in VARIANT)
         cases = attacked.drop_duplicates([*VARIANT, "attack"])
         masked = cases[cases["masked"]][VARIANT].drop_duplicates()

@@ -90,7 +90,7 @@ def embeddings_of(records: Iterable[Record]) -> tuple[Embedding, ...]:
 
 
 def maps_of(records: Iterable[Record]) -> tuple[ActivationMaps, ...]:
-    """Return the activation maps of ``records`` in the order of variants; of two of a case the later counts."""
+    """Return the activation maps of ``records``, as :func:`embeddings_of` does."""
     return tuple(_each(records, "activation_maps", _maps))
 
 
@@ -137,7 +137,7 @@ def explanation_sentences(embeddings: pd.DataFrame, maps: pd.DataFrame) -> Itera
 def _lowest(figures: pd.DataFrame, name: str) -> pd.Series[Any] | None:
     """Return the row of the compressed variant with the lowest figure, ``None`` if no one has it."""
     known = figures[figures["technique"] != BASELINE].dropna(subset=[name])
-    return known.loc[known[name].idxmin()] if len(known) else None
+    return known.sort_values(name, kind="stable").iloc[0] if len(known) else None
 
 
 def _each(records: Iterable[Record], method: str, read: Callable[[Record], T]) -> Iterator[T]:

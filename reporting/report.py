@@ -226,7 +226,7 @@ class Report:
     def sheets(self, *, brief: bool = False) -> Iterator[Sheet]:
         """Yield the report's tables whole, with the figures in them.
 
-        A brief report has CE per corruption only of variants without mCE, few of what is undecided, and none of
+        A brief report has CE per corruption only of variants without mCE, few of what is undecided, and no
         costs, attacks and explanations, of which :meth:`outcomes` tells.
         """
         without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]

@@ -27,9 +27,9 @@ WAYS: Mapping[str, str] = {"own": "own", "twin": "twin", "transferred": "transfe
 
 _ATTACK_NOTE = (
     "Accuracy and confidence before and after, in %; ± is the larger side of the interval. Way: through the "
-    "gradients of the deployed file itself (own), of the Keras network that stands for it (twin), or with the "
-    "images made on the original (transfer); all are judged on the deployed file. s: seconds per image. L2: "
-    "mean norm of the change, pixels from 0 to 1. Fooled: of the images that were right before. Masked: this "
+    "gradients of the deployed file itself (own), of the Keras network that stands for it (twin), or with "
+    "the images made on the original (transfer); all are judged on the deployed file. s: seconds per image. "
+    "L2: mean norm of the change, pixels from 0 to 1. Fooled: of the images that were right before. Masked: this "
     "way fools significantly more images than the own gradients, which therefore hide and do not protect."
 )
 
@@ -109,8 +109,8 @@ def embedding_sheets(embeddings: pd.DataFrame) -> Iterator[Sheet]:
         }
         note = (
             f"A map by t-SNE of {rows['images'].max():,} images. Neighbours: how often the "
-            f"{rows['neighbours'].max()} nearest tell the class. Agreement: of the explained network with the "
-            "deployed file."
+            f"{rows['neighbours'].max()} nearest tell the class. Agreement: of the explained network with "
+            "the deployed file."
         )
         table = Table(f"{dataset}, {model}: embedding", pd.DataFrame(shown), words=2, note=note)
         yield Sheet(file_name("embedding", dataset, model), rows, table)
@@ -131,8 +131,8 @@ def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
         }
         note = (
             f"Correlation: mean over {rows['images'].max():,} images of the rank correlation with the map "
-            "of the original. Area under the score while the pixels that matter most go (deletion, less is better) "
-            "or come (insertion, more is better)."
+            "of the original. Area under the score while the pixels that matter most go (deletion, less is "
+            "better) or come (insertion, more is better)."
         )
         table = Table(f"{dataset}, {model}: activation maps", pd.DataFrame(shown), words=2, note=note)
         yield Sheet(file_name("activation-maps", dataset, model), rows, table)

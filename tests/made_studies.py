@@ -80,12 +80,12 @@ def usual_attack(variant: Variant, place: int, images: int = 200, **options: Any
     return attack_record(variant, before, *ways, **options)
 
 
-def embedding_record(variant: Variant, points: int = 60, spread: float = 8.0, **changes: Any) -> Record:
+def embedding_record(variant: Variant, images: int = 60, spread: float = 8.0, **changes: Any) -> Record:
     """Return the record of a map with a cloud of points for each class."""
     rng = np.random.default_rng(len(variant.technique))
-    labels = np.arange(points) % len(CLASSES)
+    labels = np.arange(images) % len(CLASSES)
     angles = 2 * np.pi * labels / len(CLASSES)
-    places = 40 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + rng.normal(0, spread, (points, 2))
+    places = 40 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + rng.normal(0, spread, (images, 2))
     metrics = {"neighbour_accuracy": 0.83, "silhouette": 0.21, "trustworthiness": 0.97, "agreement": 0.99}
     details = {
         "layer": "dense",
@@ -93,7 +93,7 @@ def embedding_record(variant: Variant, points: int = 60, spread: float = 8.0, **
         "labels": labels.tolist(),
         "class_names": list(CLASSES),
         "neighbours": 10,
-        "agreement": {"images": points, "same": points - 1},
+        "agreement": {"images": images, "same": images - 1},
         "from_store": False,
     }
     case = Case(variant, "explainability", method="embedding")

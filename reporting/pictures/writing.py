@@ -46,7 +46,8 @@ def write_pictures(report: Report, out: Path, pareto: Mapping[str, bytes]) -> li
     """Write the figures of ``report`` into ``out``, return the files; ``pareto`` is that plot by kind.
 
     The weather maps and explanations are written for every report, the others ``with_paper`` alone, all in
-    the kinds of ``pareto``.  Figures that an earlier run has left there and this one does not have are removed.
+    the kinds of ``pareto``.  Figures that an earlier run has left there and this one does not have are
+    removed.
     """
     others = _others(report) if report.with_paper else ()
     pictures = [*_weather_maps(report), *_explanations(report), *others]
