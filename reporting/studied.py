@@ -29,8 +29,9 @@ _ATTACK_NOTE = (
     "Accuracy and confidence before and after, in %; ± is the larger side of the interval. Way: through the "
     "gradients of the deployed file itself (own), of the Keras network that stands for it (twin), or with "
     "the images made on the original (transfer); all are judged on the deployed file. s: seconds per image. "
-    "L2: mean norm of the change, pixels from 0 to 1. Fooled: of the images that were right before. Masked: this "
-    "way fools significantly more images than the own gradients, which therefore hide and do not protect."
+    "L2: mean norm of the change of the images fooled, pixels from 0 to 1. Fooled: of the images that were "
+    "right before. Masked: this way fools significantly more images than the own gradients, which therefore "
+    "hide and do not protect."
 )
 
 
