@@ -56,7 +56,7 @@ def summary_sheets(summary: pd.DataFrame) -> Iterator[Sheet]:
         CR=figures(summary["compression_ratio"], 2),
         Acc=margins(summary, "accuracy", 2, 100),
     )
-    yield from _beside_each_other("summary", summary, shown, "mCE, compression ratio (CR) and accuracy in %")
+    yield from beside_each_other("summary", summary, shown, "mCE, compression ratio (CR) and accuracy in %")
 
 
 def latency_sheets(latency: pd.DataFrame) -> Iterator[Sheet]:
@@ -69,7 +69,7 @@ def latency_sheets(latency: pd.DataFrame) -> Iterator[Sheet]:
         median=figures(1000 * latency["median_s"], 2), p90=figures(1000 * latency["p90_s"], 2)
     )
     what = "milliseconds per image, median and 90th percentile"
-    yield from _beside_each_other("latency", latency, shown, what)
+    yield from beside_each_other("latency", latency, shown, what)
 
 
 def pareto_sheets(summary: pd.DataFrame) -> Iterator[Sheet]:
@@ -219,7 +219,9 @@ def fitting(table: Table) -> Iterator[Table]:
         yield replace(table, rows=table.rows.loc[filled, words + own])
 
 
-def _beside_each_other(stem: str, of: pd.DataFrame, shown: pd.DataFrame, what: str) -> Iterator[Sheet]:
+def beside_each_other(
+    stem: str, of: pd.DataFrame, shown: pd.DataFrame, what: str, note: str = ""
+) -> Iterator[Sheet]:
     """Yield a sheet per data set from rows that have a variant and its figures, as they are and as text."""
     for dataset, rows in shown.groupby("dataset"):
         techniques = in_order(rows["technique"])
@@ -229,7 +231,8 @@ def _beside_each_other(stem: str, of: pd.DataFrame, shown: pd.DataFrame, what: s
             for column in texts:
                 table[f"{model}\n{column}"] = texts[column].reindex(techniques).fillna("").array
         figures_ = of[of["dataset"] == dataset]
-        yield Sheet(file_name(stem, dataset), figures_, Table(f"{dataset}: {what}", table, words=2))
+        shown_ = Table(f"{dataset}: {what}", table, words=2, note=note)
+        yield Sheet(file_name(stem, dataset), figures_, shown_)
 
 
 def _by_bound(held: Iterable[Held]) -> Iterator[tuple[str, list[Held]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,6 +14,9 @@ import pandas as pd
 
 #: Longer words are wrapped in a terminal.
 WORDS_WIDTH = 72
+
+#: Longer notes are wrapped in a terminal.
+_NOTE_WIDTH = 100
 
 #: A column of a paper in two columns has room for so many letters at the usual size of 10 points.
 _COLUMN_LETTERS = 50
@@ -45,7 +49,8 @@ class Table:
     def to_text(self) -> str:
         """Return the table for a terminal."""
         table = self._render(self.rows.map(one_line), "simple", self._headers())
-        return "\n\n".join(filter(None, [self.title, table, self.note])) + "\n"
+        note = textwrap.fill(self.note, _NOTE_WIDTH)
+        return "\n\n".join(filter(None, [self.title, table, note])) + "\n"
 
     def to_markdown(self) -> str:
         """Return the table for a Markdown document; nothing in a name can break out of its cell."""

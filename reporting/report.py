@@ -14,7 +14,17 @@ import pandas as pd
 from benchmarks.cases import STANDARD_FAMILIES, Case
 from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
-from reporting import contents, tables, tracking
+from reporting import contents, studied, tables, tracking
+from reporting.attacked import ATTACKED, Shown, attack_sentences, attacked_of, shown_of
+from reporting.explained import (
+    ActivationMaps,
+    Embedding,
+    embedding_figures,
+    embeddings_of,
+    explanation_sentences,
+    map_figures,
+    maps_of,
+)
 from reporting.files import write_bytes, write_text
 from reporting.forgotten import Forgotten, forgotten_of
 from reporting.frames import EXPECTED, SAMPLES, VARIANT, frame, from_records, samples_of
@@ -55,7 +65,8 @@ class Report:
     and, where it is known, ``ended``, which of a run that went on with a killed one are of its second part;
     of a merged run it is such a mapping for each in a list, ``merged`` (:func:`reporting.journal.runs_of`).
     ``families`` are those of the corruptions, by name; ``gated`` is what came of comparing the run with a
-    baseline, if it was.
+    baseline, if it was.  ``attacked`` is the table of :mod:`reporting.attacked`, ``attacks`` has the examples
+    of it; ``embeddings`` and ``maps`` are the explanations.
     """
 
     cells: pd.DataFrame
@@ -78,6 +89,10 @@ class Report:
     about: Mapping[str, Any] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=lambda: STANDARD_FAMILIES)
     gated: Gated | None = None
+    attacked: pd.DataFrame = field(default_factory=lambda: frame([], ATTACKED))
+    attacks: tuple[Shown, ...] = ()
+    embeddings: tuple[Embedding, ...] = ()
+    maps: tuple[ActivationMaps, ...] = ()
 
     @classmethod
     def of_run(
@@ -124,6 +139,10 @@ class Report:
             header.about_until(ended),
             header.families,
             gated,
+            attacked_of(records, suite.statistics),
+            shown_of(records),
+            embeddings_of(records),
+            maps_of(records),
         )
 
     @classmethod
@@ -207,7 +226,8 @@ class Report:
     def sheets(self, *, brief: bool = False) -> Iterator[Sheet]:
         """Yield the report's tables whole, with the figures in them.
 
-        A brief report has CE per corruption only of variants without mCE, and few of what is undecided.
+        A brief report has CE per corruption only of variants without mCE, few of what is undecided, and no
+        costs, attacks and explanations, of which :meth:`outcomes` tells.
         """
         without_mce = self.summary.loc[self.summary["mce"].isna(), VARIANT]
         ce = self.corruption_errors
@@ -219,6 +239,11 @@ class Report:
         yield from contents.worst_sheets(self.cells, self.corruption_errors)
         yield from contents.looked_at_sheets(self.looked_at)
         yield from contents.latency_sheets(self.latency)
+        if not brief:
+            yield from studied.cost_sheets(self.summary, self.sizes, self.latency_samples)
+            yield from studied.attack_sheets(self.attacked)
+            yield from studied.embedding_sheets(embedding_figures(self.embeddings))
+            yield from studied.map_sheets(map_figures(self.maps))
         yield from contents.failure_sheets(self.failures)
         yield from contents.undecided_sheets(self.undecided, brief=brief)
         yield from contents.missing_sheets(self.missing, self.absent)
@@ -246,6 +271,11 @@ class Report:
                 yield f"{dataset}: {good} of {len(known)} compressed variants have an mCE of 100 or less."
         if self.with_paper and not self.summary.empty:
             yield from self.paper.sentences()
+
+    def outcomes(self) -> Iterator[str]:
+        """Yield what attacks and explanations came to, in a sentence each."""
+        yield from attack_sentences(self.attacked)
+        yield from explanation_sentences(embedding_figures(self.embeddings), map_figures(self.maps))
 
     def _certainty(self) -> Iterator[str]:
         """Yield what the intervals are of, if there are any."""
@@ -277,12 +307,13 @@ def render_terminal(report: Report, *, brief: bool = True) -> str:
     ``brief`` is that of :meth:`Report.contents`.
     """
     paragraphs = [textwrap.fill(sentence, TERMINAL_WIDTH) + "\n" for sentence in report.sentences()]
-    return "\n".join(paragraphs + [table.to_text() for table in report.contents(brief=brief)])
+    outcomes = [textwrap.fill(sentence, TERMINAL_WIDTH) + "\n" for sentence in report.outcomes()]
+    return "\n".join(paragraphs + [table.to_text() for table in report.contents(brief=brief)] + outcomes)
 
 
 def render_markdown(report: Report) -> str:
     """Return the report as a Markdown document."""
-    paragraphs = [escape(sentence) + "\n" for sentence in report.sentences()]
+    paragraphs = [escape(sentence) + "\n" for sentence in [*report.sentences(), *report.outcomes()]]
     paragraphs.append("![Compression ratio, mCE and accuracy of every variant](pareto.svg)\n")
     paragraphs.append(
         "Tables are in [tables/](tables/) as Markdown, CSV and LaTeX; figures are in [figures/](figures/).\n"
@@ -329,6 +360,6 @@ def write_report(report: Report, out: Path) -> list[Path]:
     written += [write_bytes(out / f"pareto.{kind}", pareto[kind]) for kind in _SHOWN]
     tracked = tracking.files_of(report.figures(), report.statistics.level)
     written += [write_text(out / name, content) for name, content in tracked.items()]
-    written += write_sheets(report.sheets(), out / "tables", contents.STEMS)
+    written += write_sheets(report.sheets(), out / "tables", contents.STEMS + studied.STEMS)
     written += write_pictures(report, out / "figures", pareto)
     return written + (report.paper.write(out / "paper", pareto) if report.with_paper else [])

@@ -153,3 +153,11 @@ def image_sets(cells: pd.DataFrame) -> str:
 def digits(value: float | None) -> str:
     """Return a figure as text with four significant digits, ``–`` where it is absent."""
     return ABSENT if value is None else f"{value:.4g}"
+
+
+def class_name(told: object, names: Mapping[str, str]) -> str:
+    """Return how a report calls a class that a record tells by its name or, as a number, by its label.
+
+    ``names`` are by label as text, as far as the record has them.
+    """
+    return names.get(str(told), f"class {told}") if isinstance(told, int) else str(told)

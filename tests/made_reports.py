@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 from made_runs import entries_of, header_of, record_of
+from made_studies import CLASSES, embedding_record, maps_record, usual_attack
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES, Case, Variant
 from benchmarks.results import Record
@@ -18,7 +19,6 @@ from reporting.journal import Entry
 from reporting.report import Report
 
 SEVERITIES = (1, 2, 3, 4, 5)
-CLASSES = ("cat", "dog", "ship", "frog", "deer", "bird", "car", "truck", "horse", "plane")
 
 ABOUT = {
     "command": "pytest benchmarks -n auto --suite made",
@@ -57,6 +57,9 @@ def records_of(
             ),
             _claims(variant, place, kernels),
             _latency(variant, place, rng),
+            usual_attack(variant, place, examples=1 if side else 0, side=side),
+            embedding_record(variant),
+            *([maps_record(variant, side=side)] if side else []),
         )
     ]
 

@@ -23,6 +23,9 @@ def suite_of(cases: Sequence[Case], severities: Sequence[int], **sections: Any) 
     def names(values: Iterable[str | None], otherwise: str) -> list[str]:
         return list(dict.fromkeys(value for value in values if value)) or [otherwise]
 
+    def methods(kind: str) -> list[str]:
+        return list(dict.fromkeys(case.method for case in cases if case.kind == kind and case.method))
+
     variants = [case.variant for case in cases]
     techniques = {variant.technique for variant in variants} or {"original"}
     value = {
@@ -37,6 +40,8 @@ def suite_of(cases: Sequence[Case], severities: Sequence[int], **sections: Any) 
             "names": names((case.corruption for case in cases), "fog"),
             "severities": list(severities),
         },
+        "attacks": {"by_name": {name: {"method": "carlini_wagner"} for name in methods("adversarial")}},
+        "explanations": {"names": methods("explainability")},
         **sections,
     }
     return Suite.model_validate(value, context={"known": Known(ANY_NAME, ANY_NAME, ANY_NAME)})

@@ -22,7 +22,10 @@ from reporting.report import Report, write_report
 HOSTILE = "<script>alert(\"x\")</script> 'q' </td> &amp; {{ 7 * 7 }} 🦊 " + "w" * 80
 
 #: What the sections are called on the page of a report that has something for each.
-NAMES = ["verdict", "choice", "table", "weather", "forgotten", "images", "techniques", "claims", "latency"]
+NAMES = [
+    *("verdict", "choice", "table", "weather", "forgotten", "images"),
+    *("attacks", "explanations", "techniques", "claims", "latency"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +200,8 @@ def test_techniques_that_are_not_known_here_have_no_number_but_everything_else()
         (("accuracy", "claims"), ["verdict", "choice", "table", "forgotten", "techniques", "claims"]),
         (("robustness",), ["verdict", "table", "weather", "forgotten", "images", "techniques"]),
         (("claims",), ["verdict", "choice", "table", "techniques", "claims"]),
+        (("adversarial",), ["verdict", "attacks", "techniques"]),
+        (("explainability",), ["verdict", "explanations", "techniques"]),
         ((), ["verdict", "techniques"]),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browsers import Page, browser
+from made_reports import records_of, report_of, variants_of
 from made_runs import entries_of, header_of, record_of
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES, Case, Variant
@@ -214,6 +215,29 @@ def test_the_keyboard_alone_reaches_the_contents_and_shows_where_it_is(page: Pag
         reached.add(page.focused.get_attribute("id"))
         assert page.run("return document.activeElement.matches(':focus-visible')")
     assert {"choice-x", "choice-mce-limit", "table-text"} <= reached
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_attacks_and_explanations_fit_the_window_and_stand_in_the_panel(
+    driver: Any, tmp_path: Path, width: int
+) -> None:
+    path = tmp_path / "index.html"
+    variants = variants_of(techniques=("original", "sparse_clustered_int8"))
+    path.write_text(render_page(report_of(records_of(variants, corruptions=()))), encoding="utf-8")
+    page = Page(driver, path, width)
+    page.run("for (const one of document.querySelectorAll('#attacks details')) one.open = true")
+    assert page.overflow == 0
+    assert page.run("return document.querySelector('.maps svg').getBoundingClientRect().width") > 150
+    page.run("location.hash = 'variant=d/m/sparse_clustered_int8'")
+    page.until("return document.getElementById('panel').open")
+    panel = page.find("#panel-body")
+    titles = [one.text for one in panel.find_elements("tag name", "h3")]
+    assert {"Attacks", "Explanations"} <= set(titles)
+    assert "through its twin" in page.text("#panel-body")
+    assert len(panel.find_elements("css selector", ".maps svg")) == 1
+    assert len(panel.find_elements("css selector", ".seen img")) == 4
+    assert page.run("const e = arguments[0]; return e.scrollWidth - e.clientWidth", panel) == 0
+    assert page.complaints() == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from reporting.page import assembly
 from reporting.page.section import Section
 from reporting.page.sections import (
+    attacks,
     choice,
     claims,
+    explanations,
     forgotten,
     images,
     latency,
@@ -40,6 +42,8 @@ SECTIONS: tuple[Callable[[View], Section], ...] = (
     weather.section,
     forgotten.section,
     images.section,
+    attacks.section,
+    explanations.section,
     techniques.section,
     claims.section,
     latency.section,

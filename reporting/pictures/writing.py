@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reporting.drawing import KINDS, save
+from reporting.explained import ActivationMaps, Embedding
 from reporting.files import remove_others, write_bytes
 from reporting.frames import CLEAN
+from reporting.pictures.activation_grid import draw_activation_grid
+from reporting.pictures.embedding_maps import draw_embeddings
 from reporting.pictures.latency_plot import draw_latency
 from reporting.pictures.severity_curves import draw_severity_curves, worth_drawing
 from reporting.pictures.weather_map import draw_weather_map
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from reporting.report import Report
 
 #: How the names of a report's figures begin; what follows says of what they are.
-STEMS = ("pareto", "weather-map", "severity-curves", "latency")
+STEMS = ("pareto", "weather-map", "severity-curves", "latency", "embedding", "activation-maps")
 
 #: Dots per inch; finer than other pictures, since these are only as wide as a column of text.
 _DPI = 300
@@ -41,10 +45,12 @@ class Picture:
 def write_pictures(report: Report, out: Path, pareto: Mapping[str, bytes]) -> list[Path]:
     """Write the figures of ``report`` into ``out``, return the files; ``pareto`` is that plot by kind.
 
-    The weather maps are written for every report, the others ``with_paper`` alone, all in the kinds of
-    ``pareto``.  Figures that an earlier run has left there and this one does not have are removed.
+    The weather maps and explanations are written for every report, the others ``with_paper`` alone, all in
+    the kinds of ``pareto``.  Figures that an earlier run has left there and this one does not have are
+    removed.
     """
-    pictures = [*_weather_maps(report), *(_others(report) if report.with_paper else ())]
+    others = _others(report) if report.with_paper else ()
+    pictures = [*_weather_maps(report), *_explanations(report), *others]
     written = [write_bytes(out / f"pareto.{kind}", content) for kind, content in pareto.items()]
     names = distinct(["pareto", *(picture.name for picture in pictures)])[1:]
     for picture, name in zip(pictures, names, strict=True):
@@ -66,6 +72,21 @@ def _weather_maps(report: Report) -> Iterator[Picture]:
             mce = _of(report, dataset, model).set_index("technique")["mce"]
             draw = partial(draw_weather_map, ce, mce, report.families, f"{dataset}, {model}")
             yield Picture(file_name("weather-map", dataset, model), draw)
+
+
+def _explanations(report: Report) -> Iterator[Picture]:
+    """Yield the embeddings and the samples of activation maps, each of one network."""
+    for (dataset, model), some in groupby(report.embeddings, _network):
+        draw = partial(draw_embeddings, list(some), f"{dataset}, {model}")
+        yield Picture(file_name("embedding", dataset, model), draw)
+    with_samples = (one for one in report.maps if one.samples)
+    for (dataset, model), maps in groupby(with_samples, _network):
+        grid = partial(draw_activation_grid, list(maps), f"{dataset}, {model}")
+        yield Picture(file_name("activation-maps", dataset, model), grid)
+
+
+def _network(one: Embedding | ActivationMaps) -> tuple[str, str]:
+    return one.variant.dataset, one.variant.model
 
 
 def _others(report: Report) -> Iterator[Picture]:

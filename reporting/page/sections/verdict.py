@@ -42,6 +42,10 @@ _THRESHOLDS: Mapping[str, tuple[str, float, str]] = MappingProxyType(
         "compression_ratio_min": ("compression ratio", 1, " ×"),
         "zipped_mb_max": ("zipped size", 1, " MB"),
         "latency_ms_max": ("median latency", 1, " ms"),
+        "post_attack_accuracy_min": ("accuracy after an attack", 100, " %"),
+        "explanation_correlation_min": ("correlation of Grad-CAM maps with the original’s", 1, ""),
+        "neighbour_accuracy_min": ("nearest neighbours of the embedding that tell the class", 100, " %"),
+        "silhouette_min": ("silhouette of the embedding", 1, ""),
     }
 )
 
