@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.models.vgg6 import build_vgg6
 
 from benchmarks.sections import Attack, CarliniWagner, FastGradientSign, ProjectedGradient
 from fixtures.attacks.attacking import Attacked, attack
@@ -17,7 +18,6 @@ from fixtures.datasets.digits import load_digits
 from fixtures.models.scaling import Scaling
 from fixtures.models.spec import NetworkSpec
 from fixtures.models.training import Budget, Images, fit
-from fixtures.models.vgg6 import build_vgg6
 from fixtures.tensorflow import load
 
 SCALING = Scaling(1 / 255)
