@@ -21,7 +21,7 @@ from reporting.frames import CLEAN, from_records
 from reporting.metrics import BASELINE, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics
 from reporting.observed import observed_of
-from reporting.statistics.bootstrap import Metrics, bootstrap
+from reporting.statistics.bootstrap import Metrics, bootstrap, deviation_scale
 from reporting.statistics.intervals import wilson
 from reporting.uncertainty import paired_drop, population_of, with_intervals
 
@@ -61,6 +61,8 @@ def figures_of(record: Record, original: Record | None, statistics: Statistics, 
             return _size(records)
         case "adversarial":
             return _post_attack_accuracy(record, statistics)
+        case "explainability":
+            return _explanation(record, statistics, seed)
         case _:
             return _latency(record)
 
@@ -138,6 +140,42 @@ def _post_attack_accuracy(record: Record, statistics: Statistics) -> Figures:
     errors = round((1 - accuracy) * images)
     low, high = wilson(errors, images, level=statistics.level, population=population)
     return {"post_attack_accuracy_min": Figure(1 - errors / images, 1 - float(high), 1 - float(low))}
+
+
+def _explanation(record: Record, statistics: Statistics, seed: int) -> Figures:
+    """The figures of a map are exact: they are of just its images.  Mean correlations have an interval."""
+    if record.case.method == "activation_maps":
+        return {"explanation_correlation_min": _correlation(record, statistics, seed)}
+    return {
+        f"{name}_min": _exact(record.metrics.get(name, math.nan), "it was not measured")
+        for name in ("neighbour_accuracy", "silhouette")
+    }
+
+
+def _correlation(record: Record, statistics: Statistics, seed: int) -> Figure:
+    """Return the mean rank correlation of Grad-CAM maps; its interval is of images drawn again."""
+    from scipy.stats import bootstrap as resampled  # noqa: PLC0415 - few suites have this threshold
+
+    correlations = np.asarray(record.details.get("correlations", ()), np.float64)
+    if not len(correlations):
+        return _exact(math.nan, "it was not measured")
+    value = float(correlations.mean())
+    population = record.images.population if record.images and statistics.about == "test-set" else None
+    scale = deviation_scale(len(correlations), population)
+    if not scale:
+        return _exact(value, "")
+    if len(correlations) < 2:  # one image does not say how others differ
+        return Figure(value, math.nan, math.nan)
+    interval = resampled(
+        (correlations,),
+        np.mean,
+        n_resamples=statistics.replicates,
+        confidence_level=statistics.level,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    low, high = (value + scale * (float(end) - value) for end in interval)
+    return Figure(value, low, high)
 
 
 def _latency(record: Record) -> Figures:

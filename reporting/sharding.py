@@ -3,8 +3,8 @@
 Families (:func:`reporting.scheduling.family`), here with their latency cases, are kept whole, because they
 share a trained network.  What a shard costs is counted in *passes*, the evaluation of one image:
 
-    measuring a case    images x severities; for latency its timed and untimed calls; for an attack its
-                        gradients and the passes between them
+    measuring a case    images x severities; for latency its timed and untimed calls; for an attack or an
+                        explanation its gradients and the passes between them
     making a network    3 x epochs x training images, once more half of that with fake quantization
 
 A family also needs the networks that its own is made from, and the original's errors on the same images;
@@ -36,6 +36,10 @@ ALL_TEST_IMAGES = 10_000
 _TRAINING = 3
 #: Passes of a gradient of an image, and of the line search along it, as measured.
 _GRADIENT, _LINE_SEARCH = 3, 5
+#: Passes of an image's activation maps: two gradients, and what deletion and insertion look at.
+_ACTIVATION_MAPS = 2 * _GRADIENT + 2 * 17
+#: Passes of an image's place on a map, as measured.
+_EMBEDDING = 5
 #: Fake quantization makes a training step so much dearer.
 _FAKE_QUANTIZED = 1.5
 
@@ -163,9 +167,9 @@ def _needs(suite: Suite, network: Variant, cases: Iterable[Case]) -> dict[Hashab
 
 
 def _measured(case: Case) -> Iterator[Case]:
-    """Yield what is measured for a case: errors of it and of its original, which it is compared with."""
+    """Yield what is measured for a case: errors or maps of it and of its original, which it is compared with."""
     yield case
-    if case.kind in ("accuracy", "robustness", "adversarial"):
+    if case.kind in ("accuracy", "robustness", "adversarial") or case.method == "activation_maps":
         yield replace(case, variant=case.variant.original)
 
 
@@ -177,7 +181,15 @@ def _passes(suite: Suite, case: Case) -> int:
     images = ALL_TEST_IMAGES if suite.data.test_images == "all" else suite.data.test_images
     if case.kind == "adversarial" and case.method is not None:
         return min(images, suite.attacks.images) * _passes_of(suite.attacks.by_name[case.method])
+    if case.kind == "explainability":
+        return _passes_to_explain(suite, case, images)
     return images * (len(suite.corruptions.severities) if case.corruption else 1)
+
+
+def _passes_to_explain(suite: Suite, case: Case, images: int) -> int:
+    if case.method == "activation_maps":
+        return min(images, suite.explanations.map_images) * _ACTIVATION_MAPS
+    return min(images, suite.explanations.embedding_images) * _EMBEDDING
 
 
 def _passes_of(attack: Attack) -> int:

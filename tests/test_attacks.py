@@ -26,7 +26,7 @@ SCALING = Scaling(1 / 255)
 def carlini_wagner(**settings: Any) -> CarliniWagner:
     """The attack with settings under which nothing hides a gradient from it: steps that are long enough, and
     a misclassification that counts as much as the change."""
-    usual = {"learning_rate": 5e-3, "iterations": 20, "binary_search_steps": 2, "initial_weight": 1.0}
+    usual = {"learning_rate": 5e-3, "iterations": 10, "binary_search_steps": 2, "initial_weight": 1.0}
     return CarliniWagner(method="carlini_wagner", **(usual | settings))
 
 
@@ -38,7 +38,7 @@ PGD = ProjectedGradient(method="pgd", epsilon=8.5 / 255, step_size=2 / 255, iter
 def network() -> Any:
     """A narrow VGG-6 that knows the digits."""
     digits = load_digits(None, {})
-    train, validation = digits.train.take(np.arange(1000)), digits.train.take(np.arange(1000, 1100))
+    train, validation = digits.train.take(np.arange(800)), digits.train.take(np.arange(800, 850))
     made = build_vgg6(NetworkSpec((32, 32, 3), 10, width=0.1, seed=1))
     budget = Budget(epochs=4, batch_size=32, learning_rate=3e-3)
     fit(made, Images(train, validation), budget, scaling=SCALING, seed=1, progress=print)
@@ -52,7 +52,7 @@ def logits(network: Any) -> Logits:
 
 @pytest.fixture(scope="module")
 def digits() -> Split:
-    return load_digits(None, {}).test.take(np.arange(30))
+    return load_digits(None, {}).test.take(np.arange(20))
 
 
 def success(attacked: Attacked, labels: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def test_on_a_linear_model_carlini_wagner_finds_the_distance_to_the_boundary() -
     margins = images.reshape(12, -1) / 255 @ normal + bias[0]
     labels = np.where(margins > 0, 0, 1)
     settings = carlini_wagner(
-        learning_rate=1e-2, iterations=40, binary_search_steps=6, initial_weight=0.1, confidence=0.01
+        learning_rate=1e-2, iterations=30, binary_search_steps=6, initial_weight=0.1, confidence=0.01
     )
     attacked = attack(Logits(freeze(model, SCALING)), settings, images, labels)
     assert success(attacked, labels).all()
@@ -105,19 +105,19 @@ def test_success_grows_with_iterations(logits: Logits, digits: Split) -> None:
             ),
             digits.labels,
         ).sum()
-        for iterations in (1, 4, 16)
+        for iterations in (1, 4, 12)
     ]
     assert found[0] < found[1] <= found[2]
 
 
 def test_the_change_gets_smaller_with_more_binary_search_steps(logits: Logits, digits: Split) -> None:
     found = []
-    for steps in (1, 3, 6):
+    for steps in (1, 3, 5):
         settings = carlini_wagner(binary_search_steps=steps, initial_weight=100.0)
         attacked = attack(logits, settings, digits.images, digits.labels)
         found.append((success(attacked, digits.labels), norms(attacked, digits.images)))
     by_all = np.logical_and.reduce([succeeded for succeeded, _ in found])
-    assert by_all.sum() >= 10
+    assert by_all.sum() >= 5
     means = [lengths[by_all].mean() for _, lengths in found]
     assert means[0] > means[1] > means[2]
 
@@ -173,7 +173,7 @@ def test_a_fake_quantized_network_has_gradients_that_point_where_its_float_netwo
     quantized = Logits(freeze(twin, SCALING))
     pixels = digits.images.astype(np.float32) / 255
     chosen = np.eye(10, dtype=np.float32)[digits.labels]
-    own, float_s = (one.gradient(pixels, chosen).reshape(30, -1) for one in (quantized, logits))
+    own, float_s = (one.gradient(pixels, chosen).reshape(20, -1) for one in (quantized, logits))
     lengths = np.linalg.norm(own, axis=1)
     assert (lengths > 0).all()
     cosines = (own * float_s).sum(axis=1) / (lengths * np.linalg.norm(float_s, axis=1))
@@ -195,7 +195,7 @@ def test_one_pass_gives_the_gradient_that_the_library_takes_two_for(logits: Logi
         pixels,
         changed,
         np.arctanh(1.98 * changed - 0.99),
-        np.arange(30.0),
+        np.arange(20.0),
         0,
         1,
     )
