@@ -73,17 +73,17 @@ def widening() -> Any:
     """A chain whose last convolution has other channels than the one before, and strides."""
     keras = load().keras
     layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((8, 8, 3)),
-            layers.Conv2D(4, 3, padding="same", activation="relu", name="conv1"),
-            layers.Conv2D(6, 3, strides=2, name="conv2"),
-            layers.Activation("relu", name="relu2"),
-            layers.Flatten(name="flatten"),
-            layers.Dense(5, activation="relu", name="dense"),
-            layers.Dense(2, name="logits"),
-        ]
-    )
+    inputs = x = keras.Input((8, 8, 3))
+    for layer in (
+        layers.Conv2D(4, 3, padding="same", activation="relu", name="conv1"),
+        layers.Conv2D(6, 3, strides=2, name="conv2"),
+        layers.Activation("relu", name="relu2"),
+        layers.Flatten(name="flatten"),
+        layers.Dense(5, activation="relu", name="dense"),
+        layers.Dense(2, name="logits"),
+    ):
+        x = layer(x)
+    return keras.Model(inputs, x, name="widening")
 
 
 def test_a_dense_layer_that_gets_other_inputs_has_new_weights_from_the_seed_alone() -> None:

