@@ -52,19 +52,20 @@ def figures_of(record: Record, original: Record | None, statistics: Statistics, 
     records = [record, *([original] if original else [])]
     match record.case.kind:
         case "accuracy":
-            return _accuracy(records, statistics)
+            figures = _accuracy(records, statistics)
         case "robustness":
-            return _corruption_error(records, statistics, seed)
+            figures = _corruption_error(records, statistics, seed)
         case "mce":
-            return _mean_corruption_error(records, statistics, seed)
+            figures = _mean_corruption_error(records, statistics, seed)
         case "claims":
-            return _size(records)
+            figures = _size(records)
         case "adversarial":
-            return _post_attack_accuracy(record, statistics)
+            figures = _post_attack_accuracy(record, statistics)
         case "explainability":
-            return _explanation(record, statistics, seed)
+            figures = _explanation(record, statistics, seed)
         case _:
-            return _latency(record)
+            figures = _latency(record)
+    return figures
 
 
 def _accuracy(records: Sequence[Record], statistics: Statistics) -> Figures:

@@ -167,7 +167,7 @@ def _needs(suite: Suite, network: Variant, cases: Iterable[Case]) -> dict[Hashab
 
 
 def _measured(case: Case) -> Iterator[Case]:
-    """Yield what is measured for a case: errors or maps of it and of its original, which it is compared with."""
+    """Yield what is measured for a case, and of its original where it is compared with that."""
     yield case
     if case.kind in ("accuracy", "robustness", "adversarial") or case.method == "activation_maps":
         yield replace(case, variant=case.variant.original)
