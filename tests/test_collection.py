@@ -16,6 +16,7 @@ import pytest
 from benchmarks.cases import KINDS
 from benchmarks.plugin import marker_names
 from benchmarks.schema import Suite
+from benchmarks.sections import EXPLANATIONS
 from benchmarks.suite import load_suite
 from benchmarks.techniques import ORIGINAL_STUDY, TECHNIQUES, TRAITS, lineage
 from fixtures.corruptions import CORRUPTIONS
@@ -103,16 +104,21 @@ def quick() -> Suite:
     return load_suite("quick", known_names())
 
 
+def looked_at_by(suite: Suite) -> list[str]:
+    own = [*suite.attacks.by_name, *suite.explanations.names]
+    return [*suite.corruptions.names, "mce", "clean", "claims", "latency", *own]
+
+
 # Cases and their ids
 
 
-def test_quick_suite_has_nineteen_cases_for_each_of_sixteen_techniques() -> None:
+def test_quick_suite_has_twenty_one_cases_for_each_of_sixteen_techniques() -> None:
     assert collected().status == pytest.ExitCode.OK
-    assert len(collected().items) == 16 * (15 + 4) == 304
+    assert len(collected().items) == 16 * (15 + 6) == 336
 
 
 def test_cases_are_named_after_data_set_model_technique_and_what_is_looked_at(quick: Suite) -> None:
-    looked_at = [*quick.corruptions.names, "mce", "clean", "claims", "latency"]
+    looked_at = looked_at_by(quick)
     assert collected().cases == {
         f"digits-vgg6-{name}-{what}" for name in ORIGINAL_STUDY for what in looked_at
     }
@@ -150,7 +156,7 @@ def test_int8_weather_and_not_qat_selects_plain_int8_files_under_weather(quick: 
 
 
 def test_technique_selects_the_cases_of_its_own_file_alone(quick: Suite) -> None:
-    looked_at = [*quick.corruptions.names, "mce", "clean", "claims", "latency"]
+    looked_at = looked_at_by(quick)
     assert collected("technique-pcqat_int8").cases == {f"digits-vgg6-pcqat_int8-{what}" for what in looked_at}
 
 
@@ -177,6 +183,8 @@ def test_markers_are_listed_with_their_meaning(quick: Suite) -> None:
     known = known_names()
     names = [*KINDS, *known.datasets, *known.models, *TRAITS, *known.corruptions, *known.corruptions.values()]
     names += [f"technique-{name}" for name in TECHNIQUES]
+    names += [f"attack-{name}" for name in quick.attacks.by_name]
+    names += [f"explanation-{name}" for name in EXPLANATIONS]
     assert [name for name in names if f"@pytest.mark.{name}: " not in listed] == []
 
 

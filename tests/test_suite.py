@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.cases import KINDS, Variant
+from benchmarks.cases import Case, Variant
 from benchmarks.schema import Suite
 from benchmarks.sections import ANY_NAME, Known, suggestion
 from benchmarks.suite import BUILT_IN, SuiteError, built_in_suites, load_suite
@@ -144,8 +144,8 @@ BAD_VALUES = {
         'training.epochs: expected a whole number for the original itself, got "as-original"'
     ),
     "fine_tuning.by_step.pruning.epochs=1": (
-        "fine_tuning.by_step: expected a known step (cluster, cqat, pcqat, pqat, prune, qat, "
-        "sparse_cluster), got 'pruning'; did you mean 'prune'?"
+        "fine_tuning.by_step: expected a known step (ablate, cluster, cqat, l1_prune, pcqat, "
+        "pqat, prune, qat, sparse_cluster), got 'pruning'; did you mean 'prune'?"
     ),
     "fine_tuning.by_step.prune.epoch=1": (
         "fine_tuning.by_step.prune.epoch: expected one of epochs, batch_size, learning_rate, schedule, "
@@ -185,8 +185,9 @@ BAD_VALUES = {
     ),
     "thresholds.where.*/*/fog.ce_mx=9": (
         "thresholds.where.*/*/fog.ce_mx: expected one of accuracy_min, accuracy_drop_max, ce_max, mce_max, "
-        "mce_rise_max, relative_mce_max, compression_ratio_min, zipped_mb_max, latency_ms_max, got an "
-        "unknown key; did you mean 'ce_max'?"
+        "mce_rise_max, relative_mce_max, compression_ratio_min, zipped_mb_max, latency_ms_max, "
+        "post_attack_accuracy_min, explanation_correlation_min, neighbour_accuracy_min, silhouette_min, "
+        "got an unknown key; did you mean 'ce_max'?"
     ),
     "thresholds.where.*/*/frost.ce_max=9": (
         "thresholds.where.*/*/frost: expected a pattern that matches a case of the suite, got one that "
@@ -383,7 +384,23 @@ def test_mce_has_a_case_for_each_variant_where_all_fifteen_corruptions_are(small
     assert list(load(small).cases("mce", KNOWN.corruptions)) == []
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"robustness", "mce"}))
+def test_each_attack_and_explanation_has_a_case_for_each_variant(small: Path) -> None:
+    suite = load(small, "attacks.by_name.soft.method=pgd", "explanations.names=['embedding']")
+    for kind, method in (("adversarial", "soft"), ("explainability", "embedding")):
+        cases = list(suite.cases(kind, KNOWN.corruptions))
+        assert cases == [Case(variant, kind, method=method) for variant in suite.variants()]
+        assert list(load(small).cases(kind, KNOWN.corruptions)) == []
+
+
+@pytest.mark.parametrize("name", ["fog", "clean", "latency", "embedding"])
+def test_an_attack_has_a_name_that_nothing_else_has(small: Path, name: str) -> None:
+    with pytest.raises(
+        SuiteError, match=f"attacks.by_name: expected a name that nothing else has, got '{name}'"
+    ):
+        load(small, f"attacks.by_name.{name}.method=pgd")
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "claims", "latency"])
 def test_every_other_kind_has_one_case_for_each_variant(small: Path, kind: str) -> None:
     suite = load(small)
     cases = list(suite.cases(kind, KNOWN.corruptions))
