@@ -77,7 +77,7 @@ def test_on_a_linear_model_carlini_wagner_finds_the_distance_to_the_boundary() -
     margins = images.reshape(12, -1) / 255 @ normal + bias[0]
     labels = np.where(margins > 0, 0, 1)
     settings = carlini_wagner(
-        learning_rate=1e-2, iterations=30, binary_search_steps=6, initial_weight=0.1, confidence=0.01
+        learning_rate=1e-2, iterations=30, binary_search_steps=6, initial_weight=0.05, confidence=0.01
     )
     attacked = attack(Logits(freeze(model, SCALING)), settings, images, labels)
     assert success(attacked, labels).all()
