@@ -77,7 +77,7 @@ def test_on_a_linear_model_carlini_wagner_finds_the_distance_to_the_boundary() -
     margins = images.reshape(12, -1) / 255 @ normal + bias[0]
     labels = np.where(margins > 0, 0, 1)
     settings = carlini_wagner(
-        learning_rate=1e-2, iterations=30, binary_search_steps=6, initial_weight=0.1, confidence=0.01
+        learning_rate=1e-2, iterations=30, binary_search_steps=6, initial_weight=0.05, confidence=0.01
     )
     attacked = attack(Logits(freeze(model, SCALING)), settings, images, labels)
     assert success(attacked, labels).all()
@@ -169,7 +169,7 @@ def test_a_fake_quantized_network_has_gradients_that_point_where_its_float_netwo
     network: Any, logits: Logits, digits: Split
 ) -> None:
     twin = fake_quantized(network)
-    calibrate_ranges(twin, digits.images, SCALING)
+    calibrate_ranges(twin, digits.images[:10], SCALING)  # so that logits of others are beyond their range
     quantized = Logits(freeze(twin, SCALING))
     pixels = digits.images.astype(np.float32) / 255
     chosen = np.eye(10, dtype=np.float32)[digits.labels]
@@ -177,7 +177,7 @@ def test_a_fake_quantized_network_has_gradients_that_point_where_its_float_netwo
     lengths = np.linalg.norm(own, axis=1)
     assert (lengths > 0).all()
     cosines = (own * float_s).sum(axis=1) / (lengths * np.linalg.norm(float_s, axis=1))
-    assert np.median(cosines) > 0.5
+    assert np.median(cosines) > 0.3
 
 
 def test_one_pass_gives_the_gradient_that_the_library_takes_two_for(logits: Logits, digits: Split) -> None:
