@@ -12,7 +12,12 @@ from fixtures.compression.claims import ClaimError, Inspection, Kernel, check, i
 from fixtures.compression.convert import freeze, to_float_tflite, to_int8_tflite
 from fixtures.compression.flatbuffer import Graph
 from fixtures.compression.preserving import kept_kernels, preserving_adam
-from fixtures.compression.quantization_aware import calibrate_ranges, fake_quantized, round_kernels
+from fixtures.compression.quantization_aware import (
+    calibrate_ranges,
+    fake_quantized,
+    quantized_twin,
+    round_kernels,
+)
 from fixtures.compression.steps import STEPS, Bench
 from fixtures.datasets import Split
 from fixtures.models.scaling import Scaling
@@ -173,6 +178,24 @@ def test_ranges_are_set_to_the_extremes_of_the_activations(images: Images) -> No
     for weight in quantized.weights:
         if weight.name in before:
             np.testing.assert_array_equal(weight.numpy(), before[weight.name])
+
+
+def test_a_twin_computes_what_its_network_does_to_the_precision_of_eight_bits(images: Images) -> None:
+    model = network()
+    for layer in model.layers:
+        if isinstance(layer, load().keras.layers.BatchNormalization):
+            # Far from the statistics of a batch, as those of a trained network may be.
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([gamma, beta, mean + 0.3, 4 * variance])
+    pixels = images.train.images[:32]
+    twin = quantized_twin(model, pixels, SCALING)
+    expected = model(SCALING.apply(pixels), training=False).numpy()
+    got = twin(SCALING.apply(pixels), training=False).numpy()
+    np.testing.assert_allclose(got, expected, atol=0.03)
+    ranges = {weight.name: float(weight.numpy()) for weight in twin.weights if weight.shape == ()}
+    probe = load().keras.Model(model.input, model.get_layer("relu").output)
+    largest = probe(SCALING.apply(pixels), training=False).numpy().max()
+    assert ranges["quant_relu/output_max:0"] == pytest.approx(largest, rel=0.02)
 
 
 def test_the_input_takes_every_pixel_in_whichever_network_of_a_process() -> None:
