@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,12 @@ import pytest
 
 from benchmarks.cases import Case, Variant
 from benchmarks.suite import load_suite
-from fixtures import attacked as attacked_module
+from fixtures import gradients as gradients_module
 from fixtures.attacked import AttackedImages
 from fixtures.attacks import batches as batches_module
 from fixtures.attacks.attacking import Attacked
 from fixtures.attacks.batches import attack_batches
+from fixtures.gradients import Gradients
 from fixtures.known import known_names
 from fixtures.measuring import MEASUREMENTS
 from fixtures.measuring_sequentially import measurement_of
@@ -62,16 +63,20 @@ class Place:
         self.killed_after: int | None = None
         self.lines: list[str] = []
         self.data = SuiteData(self.suite, root)
-        monkeypatch.setattr(attacked_module, "work_apart", self._work)
+        monkeypatch.setattr(gradients_module, "work_apart", self._work)
         monkeypatch.setattr(batches_module, "attack", self._attack)
-        self.workshop = Workshop(self.suite, self.store, root, self.lines.append, wanted=list(self.dims))
-        self.workshop.attacks = AttackedImages(
-            self.suite, self.store, self.data, tell=self.lines.append, evaluator=self._file, wanted=[]
+        self.workshop = Workshop(self.suite, self.store, root, self.lines.append)
+        self.workshop.attacks = self.attacked()
+
+    def attacked(self, wanted: Collection[Case] = ()) -> AttackedImages:
+        gradients = Gradients(self.suite, self.store.root, self.data, self.lines.append, wanted)
+        return AttackedImages(
+            self.suite, self.store, self.data, self.lines.append, self._file, gradients=gradients
         )
 
-    def _work(self, *_: Any, work: str, tasks: Any, **__: Any) -> None:
-        assert work == "attack"
+    def _work(self, *_: Any, tasks: Any, **__: Any) -> None:
         for task in tasks:
+            assert task["work"] == "attack"
             self._variant = Variant(**task["variant"])
             plan = self.workshop.attacks.plan(self._variant, task["attack"])
             attack_batches(plan, task["batches"], None, self.store, self.lines.append)
@@ -241,15 +246,9 @@ def test_what_is_wanted_of_a_family_is_attacked_in_one_process(
         processes.append([task["variant"]["technique"] for task in tasks])
         place._work(*given, tasks=tasks, **others)
 
-    monkeypatch.setattr(attacked_module, "work_apart", work)
-    attacks = AttackedImages(
-        place.suite,
-        place.store,
-        place.data,
-        tell=print,
-        evaluator=place._file,
-        wanted=[ORIGINAL, QAT, QAT_INT8],
-    )
+    monkeypatch.setattr(gradients_module, "work_apart", work)
+    wanted = [Case(variant, "adversarial", method="fast") for variant in (ORIGINAL, QAT, QAT_INT8)]
+    attacks = place.attacked(wanted)
     attacks.make(QAT_INT8, "fast")
     attacks.make(QAT, "fast")
     assert processes == [["qat_int8", "qat"]]

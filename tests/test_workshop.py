@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases import Variant
+from benchmarks.cases import Case, Variant
 from benchmarks.suite import load_suite
 from fixtures import workshop as module
 from fixtures.known import known_names
@@ -48,8 +48,9 @@ def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own_before_
 
     monkeypatch.setattr(module, "make_apart", make_apart)
     float_node = Variant("digits", "vgg6", "pcqat")
+    wanted = [Case(float_node, "claims"), Case(VARIANT, "claims")]
     with pytest.raises(MakingError):
-        Workshop(suite, store, tmp_path, print, wanted=[float_node, VARIANT]).model(VARIANT)
+        Workshop(suite, store, tmp_path, print, wanted=wanted).model(VARIANT)
     assert processes == [*(([name], True) for name in trained), (["pcqat_int8", "pcqat"], False)]
 
 
