@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from benchmarks.techniques import Technique, studied
-from reporting.drawing import INK, STYLE, canvas
+from reporting.drawing import INK, STYLE, canvas, wrapped
 from reporting.paper.graph import (
     GAP,
     LEADING,
@@ -56,7 +56,8 @@ def draw_techniques(measured: Collection[str], techniques: Mapping[str, Techniqu
     techniques = techniques or studied(measured)
     nodes = grid(techniques)
     rows = rows_of(list(nodes.values()))
-    steps = sorted({tag.technique.step for node in nodes.values() for tag in node.tags})
+    by = sorted({tag.technique.step for node in nodes.values() for tag in node.tags})
+    steps = [line for step in by for line in wrapped(step, STEP, WIDTH - _SWATCH - 2)]
     # Only the root is in the first column; below it is room for the legend.
     legend_height = _LEGEND_LEADING * (3 + len(steps))
     height = max(rows[-1].bottom, rows[0].bottom + _LEGEND_LEADING + legend_height) + MARGIN
@@ -88,7 +89,7 @@ def _draw_line(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> No
 
 
 def _draw_legend(axes: Axes, y: float, steps: Sequence[str]) -> None:
-    """Say what the looks mean, and by which steps int8 files are made, from ``y`` downwards."""
+    """Say what the looks mean, and by which ``steps``, line by line, int8 files are made, from ``y`` on."""
     meanings: list[tuple[str, _Look | None, bool]] = [
         ("network", _NETWORK, True),
         ("int8 file, by", _INT8, True),
