@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.sections import (
     EXPLANATIONS,
+    PERPLEXITY,
     Attacks,
     Compression,
     Corruptions,
@@ -94,6 +95,19 @@ class Suite(Section):
                     f"attacks.by_name: expected a name that nothing else has, got {name!r}, because cases "
                     "are named after what they look at; call it otherwise"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _embeddings_have_enough_images(self) -> Suite:
+        section, there = self.explanations, self.data.test_images
+        images = section.embedding_images if there == "all" else min(section.embedding_images, there)
+        if "embedding" in section.names and images < section.least_images:
+            raise ValueError(
+                f"explanations: expected at least {section.least_images} test images to embed, got {images}, "
+                f"because t-SNE looks at {PERPLEXITY} neighbours of each and trustworthiness at "
+                f"{section.neighbours} of fewer than half; try a larger data.test_images or "
+                "explanations.embedding_images, or fewer explanations.neighbours"
+            )
         return self
 
     def network(self, model: str) -> Network:

@@ -332,11 +332,16 @@ EXPLANATIONS = MappingProxyType(
 )
 
 
+#: About how many neighbours of an image t-SNE keeps near it, by scikit-learn's default: it needs more images.
+PERPLEXITY = 30
+
+
 class Explanations(Section):
     """Which ways of explaining.
 
     ``embedding_images`` are the points of the map, from the test images of the first ``embedding_classes``
-    classes; its figures look at ``neighbours`` of each.  ``map_images`` are the images whose activation maps
+    classes; its figures look at ``neighbours`` of each, fewer than half of them.
+    ``map_images`` are the images whose activation maps
     are measured, and ``samples`` of them are shown.
     """
 
@@ -351,6 +356,11 @@ class Explanations(Section):
     @classmethod
     def _known(cls, names: list[str]) -> list[str]:
         return _check_names("explanation", names, EXPLANATIONS)
+
+    @property
+    def least_images(self) -> int:
+        """The least images that a map and its figures are defined for."""
+        return max(PERPLEXITY, 2 * self.neighbours) + 1
 
 
 class Latency(Section):

@@ -16,6 +16,7 @@ from benchmarks.cases import Case, Variant
 from benchmarks.results import Record
 from benchmarks.suite import load_suite
 from fixtures import gradients
+from fixtures.explanations import ExplanationError
 from fixtures.explanations.keeping import _FILE
 from fixtures.explanations.plan import Plan
 from fixtures.known import known_names
@@ -189,3 +190,15 @@ def test_a_process_that_made_nothing_is_an_error(workshop: Workshop, monkeypatch
     monkeypatch.setattr(gradients, "work_apart", lambda *_, **__: None)
     with pytest.raises(MakingError, match="expected embedding of digits-vgg6-int8 in the store, got none"):
         measure(workshop, INT8, "embedding")
+
+
+def test_too_few_images_to_embed_are_an_error_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = load_suite("quick", known_names(), ["explanations.embedding_classes=2"])
+    workshop = Workshop(suite, Store(tmp_path), tmp_path, lambda _: None)
+    process = Process(workshop.explanations.plan, Store(tmp_path))
+    monkeypatch.setattr(gradients, "work_apart", process)
+    with pytest.raises(ExplanationError, match="expected more than 30 test images to embed"):
+        measure(workshop, ORIGINAL, "embedding")
+    assert process.asked == []

@@ -136,6 +136,11 @@ BAD_VALUES = {
     "data.datasets=digits": 'data.datasets: expected a valid list, got "digits"',
     "data.validation_fraction=1.0": "data.validation_fraction: expected less than 1, got 1.0",
     "model.width=0": "model.width: expected greater than 0, got 0",
+    "explanations={names=['embedding'], neighbours=600}": (
+        "explanations: expected at least 1201 test images to embed, got 1000, because t-SNE looks at 30 "
+        "neighbours of each and trustworthiness at 600 of fewer than half; try a larger data.test_images or "
+        "explanations.embedding_images, or fewer explanations.neighbours"
+    ),
     "seed=-1": "seed: expected greater than or equal to 0, got -1",
     "training=3": "training: expected a section of keys, got 3",
     "training.epochs=true": f"training.epochs: {EPOCHS}, got true",
@@ -390,6 +395,17 @@ def test_each_attack_and_explanation_has_a_case_for_each_variant(small: Path) ->
         cases = list(suite.cases(kind, KNOWN.corruptions))
         assert cases == [Case(variant, kind, method=method) for variant in suite.variants()]
         assert list(load(small).cases(kind, KNOWN.corruptions)) == []
+
+
+@pytest.mark.parametrize(("images", "refused"), [(30, True), (31, False)])
+def test_an_embedding_needs_more_test_images_than_t_sne_looks_at(
+    small: Path, images: int, refused: bool
+) -> None:
+    overrides = (f"data.test_images={images}", "explanations.names=['embedding']")
+    if refused:
+        assert "expected at least 31 test images to embed, got 30" in refusal(small, *overrides)
+    else:
+        assert load(small, *overrides).explanations.names == ["embedding"]
 
 
 @pytest.mark.parametrize("name", ["fog", "clean", "latency", "embedding"])
