@@ -61,6 +61,7 @@ class Place:
         self.stands = dict.fromkeys(self.dims, 15)
         self.errs_at_first: dict[Variant, int] = {}
         self.killed_after: int | None = None
+        self.still_to_be_made: list[Variant] = []
         self.lines: list[str] = []
         self.data = SuiteData(self.suite, root)
         monkeypatch.setattr(gradients_module, "work_apart", self._work)
@@ -69,7 +70,14 @@ class Place:
         self.workshop.attacks = self.attacked()
 
     def attacked(self, wanted: Collection[Case] = ()) -> AttackedImages:
-        gradients = Gradients(self.suite, self.store.root, self.data, self.lines.append, wanted)
+        gradients = Gradients(
+            self.suite,
+            self.store.root,
+            self.data,
+            self.lines.append,
+            wanted=wanted,
+            has_file=lambda variant: variant not in self.still_to_be_made,
+        )
         return AttackedImages(
             self.suite, self.store, self.data, self.lines.append, self._file, gradients=gradients
         )
@@ -252,6 +260,21 @@ def test_what_is_wanted_of_a_family_is_attacked_in_one_process(
     attacks.make(QAT_INT8, "fast")
     attacks.make(QAT, "fast")
     assert processes == [["qat_int8", "qat"]]
+
+
+def test_what_has_no_file_yet_is_attacked_in_its_own_time(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes: list[list[str]] = []
+    monkeypatch.setattr(
+        gradients_module,
+        "work_apart",
+        lambda *_, tasks, **__: processes.append([task["variant"]["technique"] for task in tasks]),
+    )
+    place.still_to_be_made = [QAT]
+    wanted = [Case(variant, "adversarial", method="fast") for variant in (QAT, QAT_INT8)]
+    place.attacked(wanted).make(QAT_INT8, "fast")
+    assert processes == [["qat_int8"]]
 
 
 def test_a_sequential_evaluation_attacks_every_image(place: Place) -> None:
