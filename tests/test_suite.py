@@ -144,8 +144,8 @@ BAD_VALUES = {
         'training.epochs: expected a whole number for the original itself, got "as-original"'
     ),
     "fine_tuning.by_step.pruning.epochs=1": (
-        "fine_tuning.by_step: expected a known step (cluster, cqat, pcqat, pqat, prune, qat, "
-        "sparse_cluster), got 'pruning'; did you mean 'prune'?"
+        "fine_tuning.by_step: expected a known step (ablate, cluster, cqat, l1_prune, pcqat, pqat, "
+        "prune, qat, sparse_cluster), got 'pruning'; did you mean 'prune'?"
     ),
     "fine_tuning.by_step.prune.epoch=1": (
         "fine_tuning.by_step.prune.epoch: expected one of epochs, batch_size, learning_rate, schedule, "
