@@ -10,7 +10,7 @@ score of the class while the pixels go that matter most (deletion: less is bette
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -183,3 +183,8 @@ def _maps(record: Record) -> ActivationMaps:
     figures = {name: record.metrics[name] for name in MAP_FIGURES if name in record.metrics}
     images = len(details["correlations"])
     return ActivationMaps(record.case.variant, details["layer"], images, figures, samples)
+
+
+def layers_of(explained: Sequence[Embedding | ActivationMaps]) -> str:
+    """Return the layers that variants were explained by, each once: compressing may take out or wrap one."""
+    return ", ".join(dict.fromkeys(one.layer for one in explained))

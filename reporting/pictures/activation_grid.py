@@ -36,7 +36,7 @@ def draw_activation_grid(maps: Sequence[ActivationMaps], title: str) -> Figure:
     tops = [top + (place + 1) * _ROW for place in range(len(techniques))]
     with style.context(STYLE):
         figure, axes = canvas(max(72 * COLUMN, lefts[-1] + wide + MARGIN), tops[-1] + _ROW + LINE + MARGIN)
-        headline(axes, title, f"activation maps of {maps[0].layer}", _TITLE)
+        headline(axes, title, "activation maps of the last convolution", _TITLE)
         names.write(axes, MARGIN, [y + _SIDE / 2 for y in tops])
         for image, x in zip(images, lefts, strict=True):
             _draw_picture(axes, image, x + (wide - _SIDE) / 2, top)

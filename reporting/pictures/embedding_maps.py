@@ -27,7 +27,7 @@ from reporting.drawing import (
     text_width,
     write,
 )
-from reporting.explained import Embedding
+from reporting.explained import Embedding, layers_of
 from reporting.tables import ABSENT, in_order, number, titles
 
 # Lengths are in points, y goes down.
@@ -54,7 +54,7 @@ def draw_embeddings(embeddings: Sequence[Embedding], title: str) -> Figure:
     below = top + math.ceil(len(panels) / across) * high
     with style.context(STYLE):
         figure, axes = canvas(width, below + len(legend) * LINE + MARGIN)
-        headline(axes, title, f"t-SNE of what {panels[0].layer} gives", _TITLE)
+        headline(axes, title, f"t-SNE of what {layers_of(panels)} gives", _TITLE)
         for place, one in enumerate(panels):
             down, right = divmod(place, across)
             _draw_panel(axes, one, MARGIN + right * (_SIDE + _GAP), top + down * high)

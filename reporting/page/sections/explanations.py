@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Variant
-from reporting.explained import ActivationMaps, Embedding, Sample, map_figures
+from reporting.explained import ActivationMaps, Embedding, Sample, layers_of, map_figures
 from reporting.page.pictures import address, fitting
 from reporting.page.section import Section
 from reporting.page.view import Shown, View
@@ -66,7 +66,7 @@ def _embeddings(view: View, embeddings: Sequence[Embedding]) -> dict[str, Any]:
     names = max((one.class_names for one in embeddings), key=len)
     return {
         "of": ", ".join(_network(embeddings[0])),
-        "layer": embeddings[0].layer,
+        "layer": layers_of(embeddings),
         "images": f"{max(len(one.points) for one in embeddings):,}",
         "neighbours": embeddings[0].neighbours,
         "classes": [(name, *_look(label)) for label, name in enumerate(names)],
@@ -113,7 +113,7 @@ def _grid(view: View, maps: Sequence[ActivationMaps], samples: int) -> dict[str,
     labels = {sample.image: sample.label for one in maps for sample in one.samples}
     return {
         "of": ", ".join(_network(maps[0])),
-        "layer": maps[0].layer,
+        "layer": layers_of(maps),
         "images": [(address(image), labels[image]) for image in columns],
         "rows": [
             {
