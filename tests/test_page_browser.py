@@ -15,7 +15,7 @@ from made_runs import entries_of, header_of, record_of
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES, Case, Variant
 from benchmarks.results import Record
-from benchmarks.techniques import TECHNIQUES
+from benchmarks.techniques import ORIGINAL_STUDY
 from reporting.page import render_page
 from reporting.report import Report
 
@@ -74,7 +74,7 @@ def driver() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a run of three networks and sixteen techniques."""
-    report = run_of(MODELS, list(TECHNIQUES), STANDARD_CORRUPTIONS)
+    report = run_of(MODELS, list(ORIGINAL_STUDY), STANDARD_CORRUPTIONS)
     path = tmp_path_factory.mktemp("page") / "index.html"
     path.write_text(render_page(report), encoding="utf-8")
     return path

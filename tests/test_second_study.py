@@ -130,12 +130,12 @@ def test_a_ratio_is_a_share_or_to_be_found(ratio: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "ratio", "epochs"),
-    [("svhn", "vgg6", 0.4, 10), ("cifar10", "vgg16", 0.2, 20), ("imagenet", "vgg16", 0.2, 9)],
+    ("name", "models", "ratio", "epochs"),
+    [("svhn", ["vgg6"], 0.4, 10), ("cifar10", ["vgg6", "vgg16"], 0.2, 20), ("imagenet", ["vgg16"], 0.2, 9)],
 )
-def test_the_suites_are_the_study(name: str, model: str, ratio: float, epochs: int) -> None:
+def test_the_suites_are_the_study(name: str, models: list[str], ratio: float, epochs: int) -> None:
     suite = load_suite(f"pretrained-{name}", known_names())
-    assert (suite.data.datasets, suite.model.names, suite.model.width) == ([name], [model], 1.0)
+    assert (suite.data.datasets, suite.model.names, suite.model.width) == ([name], models, 1.0)
     assert suite.compression.techniques == [
         "original",
         "l1_pruned",
@@ -144,5 +144,10 @@ def test_the_suites_are_the_study(name: str, model: str, ratio: float, epochs: i
         "l1_pruned_weight_quantized",
     ]
     assert suite.compression.l1_pruning.ratio == ratio
-    assert {suite.budget(step, model).epochs for step in ("l1_prune", "ablate")} == {epochs}
-    assert len(list(suite.cases("mce", known_names().corruptions))) == 5
+    budgets = {suite.budget(step, model).epochs for step in ("l1_prune", "ablate") for model in models}
+    assert budgets == {epochs}
+    assert len(list(suite.cases("mce", known_names().corruptions))) == 5 * len(models)
+    attack = suite.attacks.by_name["carlini_wagner"]
+    assert (attack.method, attack.learning_rate, attack.iterations) == ("carlini_wagner", 5e-5, 40)
+    assert (suite.attacks.images, suite.latency.rounds) == (1000, 10_000)
+    assert suite.explanations.names == ["embedding", "activation_maps"]
