@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.models.vgg6 import build_vgg6
 
 from benchmarks.sections import Attack, CarliniWagner, FastGradientSign, ProjectedGradient
 from fixtures.attacks.attacking import Attacked, attack
@@ -15,6 +14,7 @@ from fixtures.compression.convert import freeze
 from fixtures.compression.quantization_aware import calibrate_ranges, fake_quantized
 from fixtures.datasets import Split
 from fixtures.datasets.digits import load_digits
+from fixtures.models import MODELS
 from fixtures.models.scaling import Scaling
 from fixtures.models.spec import NetworkSpec
 from fixtures.models.training import Budget, Images, fit
@@ -39,7 +39,7 @@ def network() -> Any:
     """A narrow VGG-6 that knows the digits."""
     digits = load_digits(None, {})
     train, validation = digits.train.take(np.arange(800)), digits.train.take(np.arange(800, 850))
-    made = build_vgg6(NetworkSpec((32, 32, 3), 10, width=0.1, seed=1))
+    made = MODELS["vgg6"].build(NetworkSpec((32, 32, 3), 10, width=0.1, seed=1))
     budget = Budget(epochs=4, batch_size=32, learning_rate=3e-3)
     fit(made, Images(train, validation), budget, scaling=SCALING, seed=1, progress=print)
     return made

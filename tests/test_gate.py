@@ -58,6 +58,20 @@ def latency(median_s: float) -> Record:
     )
 
 
+def attacked(wrong: int) -> Record:
+    case = Case(VARIANT, "adversarial", method="pgd")
+    return Record(case, metrics={"post_attack_accuracy": 1 - wrong / IMAGES}, details={"images": IMAGES})
+
+
+def maps(correlation: float) -> Record:
+    case = Case(VARIANT, "explainability", method="activation_maps")
+    return Record(case, details={"correlations": [correlation] * 3})
+
+
+def embedding(name: str, value: float) -> Record:
+    return Record(Case(VARIANT, "explainability", method="embedding"), metrics={name: value})
+
+
 def suite(statistics: dict[str, Any] | None = None, **thresholds: Any) -> Suite:
     return suite_of(
         [Case(VARIANT, "accuracy")], (1, 2), thresholds=thresholds, statistics=statistics or {}, seed=3
@@ -103,6 +117,16 @@ SIDES = {
     "compression_ratio_min": (2, size(VARIANT, 900), size(VARIANT, 1250), size(ORIGINAL, 2000), 1.6),
     "zipped_mb_max": (1.5, size(VARIANT, 1_400_000), size(VARIANT, 1_600_000), None, 1.6),
     "latency_ms_max": (2, FAST, SLOW, None, 2.1),
+    "post_attack_accuracy_min": (0.7, attacked(29), attacked(31), None, 0.69),
+    "explanation_correlation_min": (0.5, maps(0.6), maps(0.4), None, 0.4),
+    "neighbour_accuracy_min": (
+        0.7,
+        embedding("neighbour_accuracy", 0.71),
+        embedding("neighbour_accuracy", 0.69),
+        None,
+        0.69,
+    ),
+    "silhouette_min": (-0.1, embedding("silhouette", 0.0), embedding("silhouette", -0.2), None, -0.2),
 }
 
 
