@@ -259,7 +259,7 @@ def test_what_is_wanted_of_a_family_is_attacked_in_one_process(
     attacks = place.attacked(wanted)
     attacks.make(QAT_INT8, "fast")
     attacks.make(QAT, "fast")
-    assert processes == [["qat_int8", "qat"]]
+    assert processes == [["qat", "qat_int8"]]
 
 
 def test_what_has_no_file_yet_is_attacked_in_its_own_time(
