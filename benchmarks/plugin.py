@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from benchmarks.cases import KINDS, Case
+from benchmarks.methods import EXPLANATIONS
 from benchmarks.results import Record
 from benchmarks.schema import Suite
-from benchmarks.sections import EXPLANATIONS, suggestion
+from benchmarks.sections import suggestion
 from benchmarks.suite import SuiteError, built_in_suites, load_suite
 from benchmarks.techniques import TECHNIQUES, TRAITS
 from fixtures.known import known_names

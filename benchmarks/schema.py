@@ -8,14 +8,11 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from benchmarks.cases import KINDS, STANDARD_CORRUPTIONS, Case, Variant
+from benchmarks.methods import EXPLANATIONS, PERPLEXITY, Attacks, Explanations, least_images
 from benchmarks.sections import (
-    EXPLANATIONS,
-    PERPLEXITY,
-    Attacks,
     Compression,
     Corruptions,
     Data,
-    Explanations,
     FineTuning,
     Gate,
     Latency,
@@ -101,9 +98,10 @@ class Suite(Section):
     def _embeddings_have_enough_images(self) -> Suite:
         section, there = self.explanations, self.data.test_images
         images = section.embedding_images if there == "all" else min(section.embedding_images, there)
-        if "embedding" in section.names and images < section.least_images:
+        least = least_images(section.neighbours)
+        if "embedding" in section.names and images < least:
             raise ValueError(
-                f"explanations: expected at least {section.least_images} test images to embed, got {images}, "
+                f"explanations: expected at least {least} test images to embed, got {images}, "
                 f"because t-SNE looks at {PERPLEXITY} neighbours of each and trustworthiness at "
                 f"{section.neighbours} of fewer than half; try a larger data.test_images or "
                 "explanations.embedding_images, or fewer explanations.neighbours"

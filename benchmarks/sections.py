@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -79,7 +78,7 @@ class Data(Section):
     @field_validator("datasets")
     @classmethod
     def _known(cls, names: list[str], info: ValidationInfo) -> list[str]:
-        return _check_names("data set", names, _known_of(info).datasets)
+        return check_names("data set", names, _known_of(info).datasets)
 
 
 #: The initial weights that are no file.
@@ -117,7 +116,7 @@ class Model(Network):
     @field_validator("names")
     @classmethod
     def _known(cls, names: list[str], info: ValidationInfo) -> list[str]:
-        return _check_names("model", names, _known_of(info).models)
+        return check_names("model", names, _known_of(info).models)
 
 
 def _epochs(value: object) -> object:
@@ -185,7 +184,7 @@ class FineTuning(Training):
     @classmethod
     def _known(cls, changes: dict[str, TrainingChange]) -> dict[str, TrainingChange]:
         steps = {technique.step for technique in TECHNIQUES.values() if not technique.converted}
-        _check_names("step", list(changes), sorted(steps - {"train"}))
+        check_names("step", list(changes), sorted(steps - {"train"}))
         return changes
 
 
@@ -229,7 +228,7 @@ class Compression(Section):
     @field_validator("techniques")
     @classmethod
     def _known(cls, names: list[str]) -> list[str]:
-        return _check_names("technique", names, TECHNIQUES)
+        return check_names("technique", names, TECHNIQUES)
 
 
 class Corruptions(Section):
@@ -249,7 +248,7 @@ class Corruptions(Section):
     @field_validator("names")
     @classmethod
     def _known(cls, names: list[str], info: ValidationInfo) -> list[str]:
-        return _check_names("corruption", names, _known_of(info).corruptions)
+        return check_names("corruption", names, _known_of(info).corruptions)
 
     def describe(self) -> str:
         """Return in a sentence where the corrupted images come from."""
@@ -269,98 +268,6 @@ class Corruptions(Section):
         if not severities or severities != sorted(set(severities)):
             raise ValueError("expected severities in ascending order, each once")
         return severities
-
-
-class CarliniWagner(Section):
-    """The attack of Carlini and Wagner (2017) for the smallest change by its L2 norm.
-
-    ``iterations`` of Adam's kind at ``learning_rate`` for each of ``binary_search_steps`` that look for the
-    weight of misclassification beside the norm, beginning at ``initial_weight``.  ``confidence`` is by how
-    much the wrong class has to be ahead, in logits.
-    """
-
-    method: Literal["carlini_wagner"]
-    learning_rate: Rate = 5e-5
-    iterations: Positive = 40
-    binary_search_steps: Positive = 10
-    initial_weight: Rate = 0.01
-    confidence: Annotated[float, Field(ge=0)] = 0.0
-
-
-class FastGradientSign(Section):
-    """The fast gradient sign method of Goodfellow et al. (2015): one step of ``epsilon`` for every pixel, as
-    a fraction of the range of pixels.
-    """
-
-    method: Literal["fgsm"]
-    epsilon: Fraction = 8 / 255
-
-
-class ProjectedGradient(Section):
-    """Projected gradient descent of Madry et al. (2018): ``iterations`` of ``step_size``, no pixel further
-    than ``epsilon`` from where it was; both are fractions of the range of pixels.
-    """
-
-    method: Literal["pgd"]
-    epsilon: Fraction = 8 / 255
-    step_size: Fraction = 2 / 255
-    iterations: Positive = 10
-
-
-#: The settings of an attack; ``method`` says which.
-Attack = Annotated[CarliniWagner | FastGradientSign | ProjectedGradient, Field(discriminator="method")]
-
-_NAME = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Attacks(Section):
-    """Which attacks, each under a name of the suite's choice, on how many test ``images``, drawn from those
-    of ``data.test_images``.  ``batch_size`` of them are attacked at a time and kept together.
-    """
-
-    by_name: dict[_NAME, Attack] = {}
-    images: Positive = 1000
-    batch_size: Positive = 50
-
-
-#: The ways of explaining.
-EXPLANATIONS = MappingProxyType(
-    {
-        "embedding": "where the first dense layer puts the images of ten classes: a map by t-SNE",
-        "activation_maps": "which pixels a decision rests on: Grad-CAM and guided backpropagation",
-    }
-)
-
-
-#: About how many neighbours of an image t-SNE keeps near it, by scikit-learn's default: it needs more images.
-PERPLEXITY = 30
-
-
-class Explanations(Section):
-    """Which ways of explaining.
-
-    ``embedding_images`` are the points of the map, from the test images of the first ``embedding_classes``
-    classes; its figures look at ``neighbours`` of each, fewer than half of them.
-    ``map_images`` are the images whose activation maps
-    are measured, and ``samples`` of them are shown.
-    """
-
-    names: list[str] = []
-    embedding_images: Annotated[int, Field(ge=50)] = 1000
-    embedding_classes: Annotated[int, Field(ge=2)] = 10
-    neighbours: Positive = 10
-    map_images: Positive = 100
-    samples: Annotated[int, Field(ge=1, le=12)] = 5
-
-    @field_validator("names")
-    @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
-        return _check_names("explanation", names, EXPLANATIONS)
-
-    @property
-    def least_images(self) -> int:
-        """The least images that a map and its figures are defined for."""
-        return max(PERPLEXITY, 2 * self.neighbours) + 1
 
 
 class Latency(Section):
@@ -433,7 +340,8 @@ class Thresholds(Bounds):
     where: dict[str, Bounds] = {}
 
 
-def _check_names(what: str, names: list[str], known: Collection[str]) -> list[str]:
+def check_names(what: str, names: list[str], known: Collection[str]) -> list[str]:
+    """Return ``names``; raises ``ValueError`` if one is not ``known`` or occurs twice."""
     if len(set(names)) != len(names):
         raise ValueError(f"expected each {what} once")
     for name in names:

@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 
 from benchmarks.cases import Case, Variant
+from benchmarks.methods import Attack, CarliniWagner, FastGradientSign
 from benchmarks.plugin import CASES, OPTIONS, SUITE, case_id
 from benchmarks.schema import Suite
-from benchmarks.sections import Attack, CarliniWagner, FastGradientSign
 from benchmarks.techniques import float_node, lineage
 
 #: What ``"all"`` images are counted as, because data sets are not opened to plan a run: CIFAR's numbers.

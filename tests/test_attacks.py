@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.sections import Attack, CarliniWagner, FastGradientSign, ProjectedGradient
+from benchmarks.methods import Attack, CarliniWagner, FastGradientSign, ProjectedGradient
 from fixtures.attacks.attacking import Attacked, attack
 from fixtures.attacks.logits import Logits
 from fixtures.compression.convert import freeze

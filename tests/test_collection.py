@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cases import KINDS
+from benchmarks.methods import EXPLANATIONS
 from benchmarks.plugin import marker_names
 from benchmarks.schema import Suite
-from benchmarks.sections import EXPLANATIONS
 from benchmarks.suite import load_suite
 from benchmarks.techniques import ORIGINAL_STUDY, TECHNIQUES, TRAITS, lineage
 from fixtures.corruptions import CORRUPTIONS

@@ -91,7 +91,7 @@ def test_figures_of_a_map_are_those_of_their_definitions() -> None:
 @pytest.mark.parametrize(
     ("features", "labels", "message"),
     [
-        (np.eye(30, dtype="f4"), np.arange(30) % 2, "expected more than 30 test images to embed, got 30"),
+        (np.eye(30, dtype="f4"), np.arange(30) % 2, "expected at least 31 test images to embed, got 30"),
         (np.eye(40, dtype="f4"), np.zeros(40, int), "expected images of two classes or more"),
         (np.ones((40, 3), "f4"), np.arange(40) % 2, "expected finite features that differ"),
         (np.full((40, 3), np.nan, "f4"), np.arange(40) % 2, "expected finite features that differ"),
@@ -104,7 +104,7 @@ def test_what_cannot_be_embedded_is_refused(features: np.ndarray, labels: np.nda
 
 
 def test_points_that_are_fewer_than_twice_the_neighbours_are_refused() -> None:
-    with pytest.raises(ExplanationError, match="expected more than 60 test images"):
+    with pytest.raises(ExplanationError, match="expected at least 61 test images"):
         embed(np.eye(50, dtype="f4"), np.arange(50) % 2, neighbours=30, seed=0)
 
 

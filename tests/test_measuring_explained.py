@@ -199,6 +199,6 @@ def test_too_few_images_to_embed_are_an_error_before_anything_is_made(
     workshop = Workshop(suite, Store(tmp_path), tmp_path, lambda _: None)
     process = Process(workshop.explanations.plan, Store(tmp_path))
     monkeypatch.setattr(gradients, "work_apart", process)
-    with pytest.raises(ExplanationError, match="expected more than 30 test images to embed"):
+    with pytest.raises(ExplanationError, match="expected at least 31 test images to embed"):
         measure(workshop, ORIGINAL, "embedding")
     assert process.asked == []
