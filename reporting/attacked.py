@@ -27,14 +27,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.cases import Variant
+from benchmarks.cases import Case, Variant
 from benchmarks.results import Record
 from benchmarks.sections import Statistics
-from benchmarks.techniques import TECHNIQUES
 from reporting.frames import VARIANT, frame, identity
 from reporting.statistics.intervals import wilson
 from reporting.statistics.paired import adjusted, discordant, mcnemar
-from reporting.tables import class_name
+from reporting.tables import class_name, variant_place
 
 #: The ways of attacking, in the order of a report.
 WAYS = ("own", "twin", "transferred")
@@ -156,20 +155,13 @@ def masking_sentence(rows: pd.DataFrame) -> str:
 
 def _cases(records: Iterable[Record]) -> list[Record]:
     by_case = {record.case: record for record in records if record.case.kind == "adversarial"}
-    return sorted(
-        by_case.values(),
-        key=lambda record: (
-            record.case.variant.dataset,
-            record.case.variant.model,
-            str(record.case.method),
-            _place(record.case.variant.technique),
-        ),
-    )
+    return sorted(by_case.values(), key=lambda record: _place(record.case))
 
 
-def _place(technique: str) -> tuple[int, str]:
-    known = TECHNIQUES.get(technique)
-    return (known.code if known else len(TECHNIQUES) + 1), technique
+def _place(case: Case) -> tuple[str, str, str, tuple[int, str]]:
+    """Return what cases are sorted by: the attack goes before the technique."""
+    dataset, model, technique = variant_place(case.variant)
+    return dataset, model, str(case.method), technique
 
 
 def _rows(record: Record, statistics: Statistics) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ from benchmarks.cases import Variant
 from benchmarks.results import Record
 from reporting.frames import VARIANT, frame, identity
 from reporting.metrics import BASELINE
-from reporting.tables import class_name
+from reporting.tables import class_name, variant_place
 
 #: The figures of an embedding and of activation maps, under the names that a record has for them.
 EMBEDDING_FIGURES = ("neighbour_accuracy", "silhouette", "trustworthiness", "agreement")
@@ -146,7 +146,7 @@ def _each(records: Iterable[Record], method: str, read: Callable[[Record], T]) -
         for record in records
         if record.case.kind == "explainability" and record.case.method == method
     }
-    for variant in sorted(by_variant):
+    for variant in sorted(by_variant, key=variant_place):
         yield read(by_variant[variant])
 
 

@@ -14,7 +14,7 @@ from reporting.contents import beside_each_other
 from reporting.frames import VARIANT
 from reporting.layout import Table
 from reporting.sheets import Sheet, file_name
-from reporting.tables import ABSENT, codes, figures, in_order, margins, titles
+from reporting.tables import ABSENT, codes, figures, margins, titles
 
 #: How the names of these sheets begin.
 STEMS = ("costs", "attacks", "embedding", "activation-maps")
@@ -98,8 +98,7 @@ def attack_sheets(attacked: pd.DataFrame) -> Iterator[Sheet]:
 
 def embedding_sheets(embeddings: pd.DataFrame) -> Iterator[Sheet]:
     """Yield the figures of the embeddings of each network (:func:`reporting.explained.embedding_figures`)."""
-    for (dataset, model), unsorted in embeddings.groupby(["dataset", "model"]):
-        rows = _in_order(unsorted)
+    for (dataset, model), rows in embeddings.groupby(["dataset", "model"]):
         shown = {
             "#": codes(rows["technique"]),
             "Technique": titles(rows["technique"]),
@@ -119,8 +118,7 @@ def embedding_sheets(embeddings: pd.DataFrame) -> Iterator[Sheet]:
 
 def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
     """Yield the figures of the activation maps of each network (:func:`reporting.explained.map_figures`)."""
-    for (dataset, model), unsorted in maps.groupby(["dataset", "model"]):
-        rows = _in_order(unsorted)
+    for (dataset, model), rows in maps.groupby(["dataset", "model"]):
         shown = {
             "#": codes(rows["technique"]),
             "Technique": titles(rows["technique"]),
@@ -137,11 +135,6 @@ def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
         )
         table = Table(f"{dataset}, {model}: activation maps", pd.DataFrame(shown), words=2, note=note)
         yield Sheet(file_name("activation-maps", dataset, model), rows, table)
-
-
-def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    order = in_order(rows["technique"])
-    return rows.sort_values("technique", key=lambda column: column.map(order.index), kind="stable")
 
 
 def _once(texts: Sequence[str], first: pd.Series[bool]) -> list[str]:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES
+from benchmarks.cases import STANDARD_CORRUPTIONS, STANDARD_FAMILIES, Variant
 from benchmarks.techniques import TECHNIQUES
 from reporting.frames import CLEAN
 from reporting.gate import Check
@@ -107,10 +107,17 @@ def runs(values: Iterable[int]) -> str:
 
 def in_order(techniques: Iterable[str]) -> list[str]:
     """Return ``techniques`` without repetition by number, those without one last."""
-    return sorted(
-        set(techniques),
-        key=lambda name: (TECHNIQUES[name].code if name in TECHNIQUES else len(TECHNIQUES) + 1, name),
-    )
+    return sorted(set(techniques), key=technique_place)
+
+
+def technique_place(name: str) -> tuple[int, str]:
+    """Return what techniques are sorted by: their number, and behind those that have one their name."""
+    return (TECHNIQUES[name].code if name in TECHNIQUES else len(TECHNIQUES) + 1), name
+
+
+def variant_place(variant: Variant) -> tuple[str, str, tuple[int, str]]:
+    """Return what variants are sorted by: data set, model, and the place of the technique."""
+    return variant.dataset, variant.model, technique_place(variant.technique)
 
 
 def corruptions_in_order(names: Iterable[str], families: Mapping[str, str] = STANDARD_FAMILIES) -> list[str]:

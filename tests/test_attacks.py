@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks.methods import Attack, CarliniWagner, FastGradientSign, ProjectedGradient
 from fixtures.attacks.attacking import Attacked, attack
-from fixtures.attacks.logits import Logits
 from fixtures.compression.convert import freeze
 from fixtures.compression.quantization_aware import calibrate_ranges, fake_quantized
 from fixtures.datasets import Split
 from fixtures.datasets.digits import load_digits
+from fixtures.logits import Logits
 from fixtures.models import MODELS
 from fixtures.models.scaling import Scaling
 from fixtures.models.spec import NetworkSpec

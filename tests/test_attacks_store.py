@@ -72,15 +72,13 @@ class Place:
     def attacked(self, wanted: Collection[Case] = ()) -> AttackedImages:
         gradients = Gradients(
             self.suite,
-            self.store.root,
+            self.store,
             self.data,
             self.lines.append,
             wanted=wanted,
             has_file=lambda variant: variant not in self.still_to_be_made,
         )
-        return AttackedImages(
-            self.suite, self.store, self.data, self.lines.append, self._file, gradients=gradients
-        )
+        return AttackedImages(gradients, self._file)
 
     def _work(self, *_: Any, tasks: Any, **__: Any) -> None:
         for task in tasks:

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from reporting.drawing import COLUMN, LINE, MARGIN, STYLE, canvas, headline, shortened, write
 from reporting.explained import ActivationMaps, Sample
 from reporting.pictures.rows import RowNames
-from reporting.tables import in_order
 
 # Lengths are in points, y goes down.
 _FONT, _SMALL, _TITLE = 6.2, 5.6, 7.0  # font sizes
@@ -24,8 +23,8 @@ _ROW = _SIDE + LINE + 2.0
 
 
 def draw_activation_grid(maps: Sequence[ActivationMaps], title: str) -> Figure:
-    """Return the grid of one network's variants, of which at least one has a sample."""
-    techniques = in_order(one.variant.technique for one in maps)
+    """Return the grid of one network's variants, in their order, of which at least one has a sample."""
+    techniques = [one.variant.technique for one in maps]
     rows = {one.variant.technique: {sample.image: sample for sample in one.samples} for one in maps}
     images = list(dict.fromkeys(sample.image for one in maps for sample in one.samples))
     labels = {sample.image: sample.label for one in maps for sample in one.samples}

@@ -28,7 +28,7 @@ from reporting.drawing import (
     write,
 )
 from reporting.explained import Embedding, layers_of
-from reporting.tables import ABSENT, in_order, number, titles
+from reporting.tables import ABSENT, number, titles
 
 # Lengths are in points, y goes down.
 _FONT, _SMALL, _TITLE = 6.2, 5.6, 7.0  # font sizes
@@ -42,10 +42,8 @@ _MANY = 7
 _MARKS = (("o", 1.7, 0.0), ("x", 2.0, 0.45), ("+", 2.6, 0.45), ("s", 1.5, 0.0), ("^", 2.0, 0.0))
 
 
-def draw_embeddings(embeddings: Sequence[Embedding], title: str) -> Figure:
-    """Return the maps of one network's variants, at least one."""
-    order = in_order(one.variant.technique for one in embeddings)
-    panels = sorted(embeddings, key=lambda one: order.index(one.variant.technique))
+def draw_embeddings(panels: Sequence[Embedding], title: str) -> Figure:
+    """Return the maps of one network's variants, at least one, in their order."""
     across = min(len(panels), 2 if len(panels) < _MANY else 4)
     names = max((one.class_names for one in panels), key=len)
     width = max(72 * COLUMN, 2 * MARGIN + across * (_SIDE + _GAP) - _GAP)

@@ -14,7 +14,7 @@ from reporting.page.pictures import address, fitting
 from reporting.page.section import Section
 from reporting.page.view import Shown, View
 from reporting.studied import map_sheets
-from reporting.tables import ABSENT, in_order
+from reporting.tables import ABSENT
 
 #: How much room the pictures may take, in bytes of the page.
 ROOM = 1_200_000
@@ -81,7 +81,7 @@ def _embeddings(view: View, embeddings: Sequence[Embedding]) -> dict[str, Any]:
                 ],
                 "paths": list(_paths(one)),
             }
-            for one in _sorted(embeddings)
+            for one in embeddings
         ],
     }
 
@@ -121,7 +121,7 @@ def _grid(view: View, maps: Sequence[ActivationMaps], samples: int) -> dict[str,
                 "correlation": _text(one.figures, "gradcam_correlation", 1, 2),
                 "cells": [_cell(one, image) for image in columns],
             }
-            for one in _sorted(maps)
+            for one in maps
         ],
     }
 
@@ -138,11 +138,6 @@ def _cell(one: ActivationMaps, image: str) -> dict[str, Any] | None:
         "gradcam": address(sample.gradcam),
         "guided": address(sample.guided),
     }
-
-
-def _sorted(found: Sequence[Any]) -> list[Any]:
-    order = in_order(one.variant.technique for one in found)
-    return sorted(found, key=lambda one: order.index(one.variant.technique))
 
 
 def _named(view: View, variant: Variant) -> dict[str, Any]:
