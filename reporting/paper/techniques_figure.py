@@ -1,7 +1,7 @@
 """Figure 2: the graph of techniques, drawn from its declaration.
 
 A column for each step of training away from the original, a box for each network, and below it a tag for each
-int8 file made from it.  What a run measured is filled, what it did not is outlined.
+file converted from it.  What a run measured is filled, what it did not is outlined.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def _draw_line(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> No
 
 
 def _draw_legend(axes: Axes, y: float, steps: Sequence[str]) -> None:
-    """Say what the looks mean, and by which ``steps``, line by line, int8 files are made, from ``y`` on."""
+    """Say what the looks mean, and by which ``steps``, line by line, files are converted, from ``y`` on."""
     meanings: list[tuple[str, _Look | None, bool]] = [
         ("network", _NETWORK, True),
-        ("int8 file, by", _INT8, True),
+        ("converted file, by", _INT8, True),
     ]
     meanings += [(step, None, True) for step in steps]
     meanings += [("not measured", _NETWORK, False)]
