@@ -36,7 +36,9 @@ EMBEDDINGS: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(EMBEDDING_FIGURES, "float64")
 )
 MAPS: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys([*VARIANT, "layer"], "str") | {"images": "int64"} | dict.fromkeys(MAP_FIGURES, "float64")
+    dict.fromkeys([*VARIANT, "layer"], "str")
+    | {"images": "int64", "constant": "int64"}
+    | dict.fromkeys(MAP_FIGURES, "float64")
 )
 
 
@@ -75,11 +77,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class ActivationMaps:
-    """The maps of one variant: the figures of ``images`` of them by name, and ``samples`` to look at."""
+    """The maps of one variant: the figures of ``images`` of them by name, and ``samples`` to look at.
+
+    ``constant`` of them have one value throughout, or the original's have: no ranks, a correlation of 0.
+    """
 
     variant: Variant
     layer: str
     images: int
+    constant: int
     figures: Mapping[str, float]
     samples: tuple[Sample, ...]
 
@@ -108,7 +114,10 @@ def embedding_figures(embeddings: Iterable[Embedding]) -> pd.DataFrame:
 def map_figures(maps: Iterable[ActivationMaps]) -> pd.DataFrame:
     """Return the figures of activation maps, types :data:`MAPS`."""
     rows = (
-        identity(one.variant) | {"layer": one.layer, "images": one.images} | dict(one.figures) for one in maps
+        identity(one.variant)
+        | {"layer": one.layer, "images": one.images, "constant": one.constant}
+        | dict(one.figures)
+        for one in maps
     )
     return frame(rows, MAPS)
 
@@ -182,7 +191,8 @@ def _maps(record: Record) -> ActivationMaps:
     )
     figures = {name: record.metrics[name] for name in MAP_FIGURES if name in record.metrics}
     images = len(details["correlations"])
-    return ActivationMaps(record.case.variant, details["layer"], images, figures, samples)
+    constant = details.get("constant", 0)
+    return ActivationMaps(record.case.variant, details["layer"], images, constant, figures, samples)
 
 
 def layers_of(explained: Sequence[Embedding | ActivationMaps]) -> str:

@@ -15,6 +15,7 @@ from benchmarks.cases import STANDARD_FAMILIES, Case
 from benchmarks.schema import Suite
 from benchmarks.sections import Statistics
 from reporting import contents, studied, tables, tracking
+from reporting.agreement import disagreement_sentences
 from reporting.attacked import ATTACKED, Shown, attack_sentences, attacked_of, shown_of
 from reporting.explained import (
     ActivationMaps,
@@ -275,7 +276,9 @@ class Report:
     def outcomes(self) -> Iterator[str]:
         """Yield what attacks and explanations came to, in a sentence each."""
         yield from attack_sentences(self.attacked)
-        yield from explanation_sentences(embedding_figures(self.embeddings), map_figures(self.maps))
+        embeddings, maps = embedding_figures(self.embeddings), map_figures(self.maps)
+        yield from explanation_sentences(embeddings, maps)
+        yield from disagreement_sentences(self.attacked, embeddings, maps)
 
     def _certainty(self) -> Iterator[str]:
         """Yield what the intervals are of, if there are any."""

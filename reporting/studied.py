@@ -131,10 +131,21 @@ def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
         note = (
             f"Correlation: mean over {rows['images'].max():,} images of the rank correlation with the map "
             "of the original. Area under the score while the pixels that matter most go (deletion, less is "
-            "better) or come (insertion, more is better)."
+            "better) or come (insertion, more is better)." + _constant(rows)
         )
         table = Table(f"{dataset}, {model}: activation maps", pd.DataFrame(shown), words=2, note=note)
         yield Sheet(file_name("activation-maps", dataset, model), rows, table)
+
+
+def _constant(rows: pd.DataFrame) -> str:
+    """Return in a sentence how many maps have no correlation, which counts as none."""
+    most = rows["constant"].max()
+    if not most:
+        return ""
+    return (
+        f" Up to {most:,} Grad-CAM maps of a variant have one value throughout, as where the last "
+        "convolution sees the whole image at once; they have no ranks and count as 0."
+    )
 
 
 def _once(texts: Sequence[str], first: pd.Series[bool]) -> list[str]:

@@ -85,7 +85,9 @@ def test_a_picture_keeps_its_proportions() -> None:
     PIL.Image.new("RGB", (40, 20)).save(buffer, "PNG")
     picture = base64.b64encode(buffer.getvalue()).decode()
     sample = Sample("cat", "cat", 0.9, picture, picture, picture)
-    figure = draw_activation_grid([ActivationMaps(Variant("d", "m", "original"), "c", 1, {}, (sample,))], "d")
+    figure = draw_activation_grid(
+        [ActivationMaps(Variant("d", "m", "original"), "c", 1, 0, {}, (sample,))], "d"
+    )
     for image in figure.axes[0].images:
         left, right, bottom, top = image.get_extent()
         assert (right - left) == pytest.approx(2 * (bottom - top))

@@ -15,9 +15,10 @@ from test_attacked import first
 from benchmarks.cases import Case, Variant
 from benchmarks.results import Record
 from reporting import contents, studied
+from reporting.explained import MAP_FIGURES
 from reporting.report import Report, render_markdown, render_terminal, write_report
 from reporting.sheets import Sheet
-from reporting.studied import cost_sheets, costs_of
+from reporting.studied import cost_sheets, costs_of, map_sheets
 from reporting.verdict import verdict_of
 
 VARIANTS = variants_of(techniques=("original", "int8", "pruned"))
@@ -171,3 +172,13 @@ def test_a_journal_gives_the_same_tables_when_it_is_read_again(report: Report) -
     again = [Record.from_json(one.to_json()) for one in records_of(VARIANTS, corruptions=("fog",))]
     for one, other in zip(report.sheets(), report_of(again).sheets(), strict=True):
         assert dict(one.files()) == dict(other.files())
+
+
+def test_maps_without_ranks_are_counted_in_the_note() -> None:
+    rows = [("d", "m", name, "c", 20, constant) for name, constant in (("original", 3), ("int8", 12))]
+    columns = ["dataset", "model", "technique", "layer", "images", "constant"]
+    known = pd.DataFrame(rows, columns=columns).assign(**dict.fromkeys(MAP_FIGURES, 0.5))
+    [sheet] = map_sheets(known)
+    assert "Up to 12 Grad-CAM maps of a variant have one value throughout" in sheet.shown.note
+    [sheet] = map_sheets(known.assign(constant=0))
+    assert "one value throughout" not in sheet.shown.note

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reporting.agreement import disagreement_sentences
 from reporting.attacked import Example, Shown, masking_sentence
 from reporting.frames import VARIANT
 from reporting.page.pictures import address, fitting
@@ -42,6 +43,7 @@ def section(view: View) -> Section:
         title,
         "Attacks",
         {
+            "disagreeing": list(disagreement_sentences(attacked)),
             "attacked": len(cases[VARIANT].drop_duplicates()),
             "masked": list(_masked(attacked, several=several)),
             "unmasked": len(cases[~cases["masked"]][VARIANT].drop_duplicates()),

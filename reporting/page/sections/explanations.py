@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Variant
-from reporting.explained import ActivationMaps, Embedding, Sample, layers_of, map_figures
+from reporting.agreement import disagreement_sentences
+from reporting.explained import (
+    ActivationMaps,
+    Embedding,
+    Sample,
+    embedding_figures,
+    layers_of,
+    map_figures,
+)
 from reporting.page.pictures import address, fitting
 from reporting.page.section import Section
 from reporting.page.view import Shown, View
@@ -47,6 +55,7 @@ def section(view: View) -> Section:
         {
             "embeddings": [_embeddings(view, list(few)) for _, few in groupby(embeddings, _network)],
             "grids": [_grid(view, list(few), samples) for _, few in groupby(maps, _network)],
+            "disagreeing": list(disagreement_sentences(embedding_figures(embeddings), map_figures(maps))),
             "figures": [sheet.shown for sheet in map_sheets(map_figures(maps))],
             "several": len({*map(_network, embeddings), *map(_network, maps)}) > 1,
             "left_out": samples < most,
