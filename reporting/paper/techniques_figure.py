@@ -92,7 +92,7 @@ def _draw_legend(axes: Axes, y: float, steps: Sequence[str]) -> None:
     """Say what the looks mean, and by which ``steps``, line by line, files are converted, from ``y`` on."""
     meanings: list[tuple[str, _Look | None, bool]] = [
         ("network", _NETWORK, True),
-        ("converted file, by", _INT8, True),
+        ("converted, by", _INT8, True),
     ]
     meanings += [(step, None, True) for step in steps]
     meanings += [("not measured", _NETWORK, False)]
