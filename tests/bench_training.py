@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
+from fixtures.apart import ALLOCATOR
 from fixtures.datasets import Split
-from fixtures.making import ALLOCATOR
 from fixtures.models import MODELS, NetworkSpec
 from fixtures.models.training import Budget, Images, fit
 

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.cases import Case, Variant
 from benchmarks.suite import load_suite
-from fixtures import gradients as gradients_module
+from fixtures.apart import Apart
 from fixtures.attacked import AttackedImages
 from fixtures.attacks import batches as batches_module
 from fixtures.attacks.attacking import Attacked
@@ -64,7 +64,7 @@ class Place:
         self.still_to_be_made: list[Variant] = []
         self.lines: list[str] = []
         self.data = SuiteData(self.suite, root)
-        monkeypatch.setattr(gradients_module, "work_apart", self._work)
+        monkeypatch.setattr(Apart, "do", self._work)
         monkeypatch.setattr(batches_module, "attack", self._attack)
         self.workshop = Workshop(self.suite, self.store, root, self.lines.append)
         self.workshop.attacks = self.attacked()
@@ -75,12 +75,13 @@ class Place:
             self.store,
             self.data,
             self.lines.append,
+            Apart(self.suite, self.store.root, self.store.root, self.lines.append),
             wanted=wanted,
             has_file=lambda variant: variant not in self.still_to_be_made,
         )
         return AttackedImages(gradients, self._file)
 
-    def _work(self, *_: Any, tasks: Any, **__: Any) -> None:
+    def _work(self, tasks: Any, _what: str) -> None:
         for task in tasks:
             assert task["work"] == "attack"
             self._variant = Variant(**task["variant"])
@@ -248,11 +249,11 @@ def test_what_is_wanted_of_a_family_is_attacked_in_one_process(
 ) -> None:
     processes: list[list[str]] = []
 
-    def work(*given: Any, tasks: Any, **others: Any) -> None:
+    def work(_: Apart, tasks: Any, what: str) -> None:
         processes.append([task["variant"]["technique"] for task in tasks])
-        place._work(*given, tasks=tasks, **others)
+        place._work(tasks, what)
 
-    monkeypatch.setattr(gradients_module, "work_apart", work)
+    monkeypatch.setattr(Apart, "do", work)
     wanted = [Case(variant, "adversarial", method="fast") for variant in (ORIGINAL, QAT, QAT_INT8)]
     attacks = place.attacked(wanted)
     attacks.make(QAT_INT8, "fast")
@@ -265,9 +266,9 @@ def test_what_has_no_file_yet_is_attacked_in_its_own_time(
 ) -> None:
     processes: list[list[str]] = []
     monkeypatch.setattr(
-        gradients_module,
-        "work_apart",
-        lambda *_, tasks, **__: processes.append([task["variant"]["technique"] for task in tasks]),
+        Apart,
+        "do",
+        lambda _self, tasks, _what: processes.append([task["variant"]["technique"] for task in tasks]),
     )
     place.still_to_be_made = [QAT]
     wanted = [Case(variant, "adversarial", method="fast") for variant in (QAT, QAT_INT8)]

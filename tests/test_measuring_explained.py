@@ -15,12 +15,11 @@ import pytest
 from benchmarks.cases import Case, Variant
 from benchmarks.results import Record
 from benchmarks.suite import load_suite
-from fixtures import gradients
+from fixtures.apart import Apart, MakingError
 from fixtures.explanations import ExplanationError
 from fixtures.explanations.keeping import _FILE
 from fixtures.explanations.plan import Plan
 from fixtures.known import known_names
-from fixtures.making import MakingError
 from fixtures.measuring import MEASUREMENTS
 from fixtures.store import Store
 from fixtures.workshop import Workshop
@@ -46,7 +45,7 @@ class Process:
         self._plan, self._store = plan, store
         self.asked: list[list[tuple[str, str]]] = []
 
-    def __call__(self, *_: Any, tasks: list[Mapping[str, Any]], what: str) -> None:
+    def __call__(self, tasks: list[Mapping[str, Any]], what: str) -> None:
         assert {task["work"] for task in tasks} == {"explain"}
         assert what
         self.asked.append([(task["variant"]["technique"], task["method"]) for task in tasks])
@@ -76,7 +75,7 @@ def made(plan: Plan, draft: Path) -> dict[str, Any]:
 @pytest.fixture
 def process(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Process:
     process = Process(workshop.explanations.plan, Store(tmp_path))
-    monkeypatch.setattr(gradients, "work_apart", process)
+    monkeypatch.setattr(Apart, "do", process)
     return process
 
 
@@ -158,7 +157,7 @@ def test_second_measurement_takes_everything_from_the_store(
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(gradients, "work_apart", fail)
+    monkeypatch.setattr(Apart, "do", fail)
     monkeypatch.setattr(Workshop, "_open_evaluator", fail)
     again = Workshop(workshop.suite, Store(tmp_path), tmp_path, lambda _: None)
     second = measure(again, INT8, method)
@@ -187,7 +186,7 @@ def test_other_neighbours_make_other_figures_of_the_same_features(
 
 
 def test_a_process_that_made_nothing_is_an_error(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradients, "work_apart", lambda *_, **__: None)
+    monkeypatch.setattr(Apart, "do", lambda *_: None)
     with pytest.raises(MakingError, match="expected embedding of digits-vgg6-int8 in the store, got none"):
         measure(workshop, INT8, "embedding")
 
@@ -198,7 +197,7 @@ def test_too_few_images_to_embed_are_an_error_before_anything_is_made(
     suite = load_suite("quick", known_names(), ["explanations.embedding_classes=2"])
     workshop = Workshop(suite, Store(tmp_path), tmp_path, lambda _: None)
     process = Process(workshop.explanations.plan, Store(tmp_path))
-    monkeypatch.setattr(gradients, "work_apart", process)
+    monkeypatch.setattr(Apart, "do", process)
     with pytest.raises(ExplanationError, match="expected at least 31 test images to embed"):
         measure(workshop, ORIGINAL, "embedding")
     assert process.asked == []

@@ -12,8 +12,8 @@ import pytest
 from benchmarks.cases import Case, Variant
 from benchmarks.suite import load_suite
 from fixtures import workshop as module
+from fixtures.apart import Apart, MakingError
 from fixtures.known import known_names
-from fixtures.making import MakingError
 from fixtures.recipes import weights_recipe
 from fixtures.store import Store
 from fixtures.suite_data import SuiteData
@@ -30,7 +30,7 @@ VARIANT = Variant("digits", "vgg6", "pcqat_int8")
         (("pcqat",), []),
     ],
 )
-def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own_before_any_is_converted(
+def test_each_network_that_is_missing_is_trained_by_itself_before_any_is_converted(
     there: Sequence[str], trained: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = load_suite("quick", known_names())
@@ -39,19 +39,19 @@ def test_each_network_that_is_missing_is_trained_in_a_process_of_its_own_before_
     for technique in there:
         recipe = weights_recipe(suite, Variant("digits", "vgg6", technique), fingerprint)
         store.get_or_make(recipe, lambda _: {})
-    processes: list[tuple[list[str], bool]] = []
+    asked: list[tuple[str, list[str]]] = []
 
-    def make_apart(*given: Any, weights_alone: bool = False) -> None:
-        processes.append(([variant.technique for variant in given[3]], weights_alone))
-        if not weights_alone:
-            raise MakingError("made nothing")
+    def make(_: Apart, variants: Sequence[Variant]) -> None:
+        asked.append(("make", [variant.technique for variant in variants]))
+        raise MakingError("made nothing")
 
-    monkeypatch.setattr(module, "make_apart", make_apart)
+    monkeypatch.setattr(Apart, "train", lambda _, variant: asked.append(("train", [variant.technique])))
+    monkeypatch.setattr(Apart, "make", make)
     float_node = Variant("digits", "vgg6", "pcqat")
     wanted = [Case(float_node, "claims"), Case(VARIANT, "claims")]
     with pytest.raises(MakingError):
         Workshop(suite, store, tmp_path, print, wanted=wanted).model(VARIANT)
-    assert processes == [*(([name], True) for name in trained), (["pcqat_int8", "pcqat"], False)]
+    assert asked == [*(("train", [name]) for name in trained), ("make", ["pcqat_int8", "pcqat"])]
 
 
 @pytest.mark.parametrize("corruption", [None, "fog"])
