@@ -19,10 +19,15 @@ _CHROMIUM, _DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"
 _INSIDE = ("file:", "data:", "blob:", "about:", "chrome:")
 
 
+def has_browser() -> bool:
+    """Return whether there is a Chromium with its driver."""
+    return bool(_CHROMIUM and _DRIVER)
+
+
 @contextmanager
 def browser() -> Iterator[Any]:
     """Yield a driver of a new Chromium; skips the test where there is none."""
-    if not (_CHROMIUM and _DRIVER):
+    if not has_browser():
         pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
