@@ -144,9 +144,9 @@ class View:
         return [number_or_none(row.get(f"{key}{end}")) for end in ("", "_low", "_high")]
 
 
-def number_or_none(value: Any) -> float | None:
-    """Return a number with :data:`_DIGITS` digits, ``None`` where it is absent."""
-    return None if pd.isna(value) else float(f"{value:.{_DIGITS}g}")
+def number_or_none(value: Any, digits: int = _DIGITS) -> float | None:
+    """Return a number with so many significant ``digits``, ``None`` where it is absent."""
+    return None if pd.isna(value) else float(f"{value:.{digits}g}")
 
 
 def label(variant: Shown, datasets: Sequence[str]) -> str:

@@ -20,6 +20,9 @@ _LEAST_REACH = {"ce": 10, "rise": 2}
 #: What part of the cells is within the reach; the few beyond it have its colour.
 _WITHIN = 0.97
 
+#: Significant digits of the thousands of figures that a script gets, of which it shows four at most.
+_DIGITS = 5
+
 
 def section(view: View) -> Section:
     """Return the weather map."""
@@ -83,7 +86,7 @@ def _values(view: View) -> dict[tuple[str, ...], dict[str, Any]]:
         tuple(row[name] for name in keys): {
             "ce": row["ce"],
             "rise": row["rise"],
-            "interval": [number_or_none(row[name]) for name in ("ce", "low", "high")],
+            "interval": [number_or_none(row[name], _DIGITS) for name in ("ce", "low", "high")],
         }
         for row in table.to_dict("records")
     }
@@ -157,7 +160,7 @@ def _errors(view: View, corruptions: dict[str, list[str]]) -> list[list[Any]]:
     keys, figures = [*VARIANT, "corruption"], ["error", "error_low", "error_high"]
     rows = view.report.results[[*keys, "severity", "images", *figures]].itertuples(index=False, name=None)
     for *key, severity, images, error, low, high in rows:
-        known = [number_or_none(figure) for figure in (error, low, high)]
+        known = [number_or_none(figure, _DIGITS) for figure in (error, low, high)]
         looked_at = None if pd.isna(images) else int(images)
         found.setdefault(tuple(key), []).append([int(severity), *known, looked_at])
     return [
