@@ -19,7 +19,7 @@ WORDS_WIDTH = 72
 _NOTE_WIDTH = 100
 
 #: A column of a paper in two columns has room for so many letters at the usual size of 10 points.
-_COLUMN_LETTERS = 50
+_COLUMN_LETTERS = 46
 
 #: Longer words are wrapped in LaTeX.
 _LATEX_WORDS = 40

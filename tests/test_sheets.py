@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_reports import whole_report
 from test_reporting_report import report_of, run, sequential, undecided
 
 from reporting import contents
@@ -149,3 +153,26 @@ def test_names_from_a_file_do_not_lead_out_of_the_folder(tmp_path: Path) -> None
     write_report(report_of(records), tmp_path / "a/b")
     assert (tmp_path / "a/b/tables/corruption-errors-d-.._.._x.csv").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"a"}
+
+
+@pytest.mark.skipif(
+    not shutil.which("pdflatex"), reason="needs pdflatex: apt-get install texlive-latex-recommended"
+)
+def test_tables_are_typeset_by_latex_and_fit_the_columns_of_a_paper(tmp_path: Path) -> None:
+    sheets = [*everything().sheets(), *whole_report().sheets()]
+    files = [file for sheet in sheets for file in sheet.files() if file[0].endswith(".tex")]
+    names = [f"{number}.tex" for number in range(len(files))]
+    for name, (_, content) in zip(names, files, strict=True):
+        (tmp_path / name).write_text(content)
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs}\n"
+        "\\setlength{\\columnsep}{10pt}\\setlength{\\textwidth}{516pt}\n"  # as in journals of the IEEE
+        "\\begin{document}\n"
+        + "".join(f"\\input{{{name}}}\\clearpage\n" for name in names)
+        + "\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    wide = re.findall(r"Overfull \\hbox \((.*?) too wide", done.stdout)
+    assert not wide, [files[int(number)][0] for number in re.findall(r"(\d+)\.tex\s+Overfull", done.stdout)]
