@@ -34,6 +34,7 @@ from reporting.frames import VARIANT, frame, identity
 from reporting.statistics.intervals import wilson
 from reporting.statistics.paired import adjusted, discordant, mcnemar
 from reporting.tables import class_name, variant_place
+from reporting.uncertainty import drawn_from
 
 #: The ways of attacking, in the order of a report.
 WAYS = ("own", "twin", "transferred")
@@ -173,7 +174,7 @@ def _rows(record: Record, statistics: Statistics) -> Iterator[dict[str, Any]]:
     wrong = {way["way"]: _outcomes(way["wrong"], images) for way in ways if way["gradients"]}
     fooled = {name: ~before & after for name, after in wrong.items()}
     of_own = fooled.get("own", np.zeros(images, bool))
-    population = record.images.population if record.images and statistics.about == "test-set" else None
+    population = drawn_from(record, statistics)
     sure = statistics.about == "such-images" or population is not None
     agreement = details.get("agreement")
     shared = identity(record.case.variant) | {

@@ -6,12 +6,14 @@ apart classes lie (-1 to 1); ``trustworthiness``, how far neighbours on the map 
 *Activation maps* tell which pixels a class rests on.  Their figures: the mean rank correlation of Grad-CAM
 maps and of guided backpropagation with the original's of the same images (-1 to 1), and the areas under the
 score of the class while the pixels go that matter most (deletion: less is better) or come (insertion: more).
+Mean correlations have an interval, of the images drawn again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -21,13 +23,20 @@ import pandas as pd
 
 from benchmarks.cases import Variant
 from benchmarks.results import Record
+from benchmarks.sections import Statistics
 from reporting.frames import VARIANT, frame, identity
 from reporting.metrics import BASELINE
 from reporting.tables import class_name, variant_place
+from reporting.uncertainty import correlation_interval
 
 #: The figures of an embedding and of activation maps, under the names that a record has for them.
 EMBEDDING_FIGURES = ("neighbour_accuracy", "silhouette", "trustworthiness", "agreement")
 MAP_FIGURES = ("gradcam_correlation", "guided_correlation", "deletion_auc", "insertion_auc", "agreement")
+
+#: Under which names a record has the correlations, one an image, that these are the means of.
+_CORRELATIONS = MappingProxyType(
+    {"gradcam_correlation": "correlations", "guided_correlation": "guided_correlations"}
+)
 
 #: Column types: a row per variant; a figure that is not defined is ``NaN``.
 EMBEDDINGS: Mapping[str, str] = MappingProxyType(
@@ -39,6 +48,7 @@ MAPS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys([*VARIANT, "layer"], "str")
     | {"images": "int64", "constant": "int64"}
     | dict.fromkeys(MAP_FIGURES, "float64")
+    | dict.fromkeys([f"{name}_{end}" for name in _CORRELATIONS for end in ("low", "high")], "float64")
 )
 
 
@@ -77,7 +87,8 @@ class Sample:
 
 @dataclass(frozen=True)
 class ActivationMaps:
-    """The maps of one variant: the figures of ``images`` of them by name, and ``samples`` to look at.
+    """The maps of one variant: the figures of ``images`` of them by name, with the ends of intervals
+    (``gradcam_correlation_low``), and ``samples`` to look at.
 
     ``constant`` of them have one value throughout, or the original's have: no ranks, a correlation of 0.
     """
@@ -95,9 +106,12 @@ def embeddings_of(records: Iterable[Record]) -> tuple[Embedding, ...]:
     return tuple(_each(records, "embedding", _embedding))
 
 
-def maps_of(records: Iterable[Record]) -> tuple[ActivationMaps, ...]:
-    """Return the activation maps of ``records``, as :func:`embeddings_of` does."""
-    return tuple(_each(records, "activation_maps", _maps))
+def maps_of(records: Iterable[Record], statistics: Statistics, seed: int) -> tuple[ActivationMaps, ...]:
+    """Return the activation maps of ``records``, as :func:`embeddings_of` does.
+
+    Images are drawn again from ``seed`` for each variant, so that an interval is the one of a gate.
+    """
+    return tuple(_each(records, "activation_maps", partial(_maps, statistics=statistics, seed=seed)))
 
 
 def embedding_figures(embeddings: Iterable[Embedding]) -> pd.DataFrame:
@@ -175,7 +189,7 @@ def _embedding(record: Record) -> Embedding:
     )
 
 
-def _maps(record: Record) -> ActivationMaps:
+def _maps(record: Record, *, statistics: Statistics, seed: int) -> ActivationMaps:
     details = record.details
     names = details.get("classes", {})
     samples = tuple(
@@ -190,6 +204,11 @@ def _maps(record: Record) -> ActivationMaps:
         for value in details["samples"]
     )
     figures = {name: record.metrics[name] for name in MAP_FIGURES if name in record.metrics}
+    for name, values in _CORRELATIONS.items():
+        correlations = np.asarray(details.get(values, ()), np.float64)
+        if name in figures and len(correlations):
+            low, high = correlation_interval(correlations, record, statistics, seed)
+            figures |= {f"{name}_low": low, f"{name}_high": high}
     images = len(details["correlations"])
     constant = details.get("constant", 0)
     return ActivationMaps(record.case.variant, details["layer"], images, constant, figures, samples)

@@ -21,9 +21,15 @@ from reporting.frames import CLEAN, from_records
 from reporting.metrics import BASELINE, compression_ratios, corruption_errors, summarise
 from reporting.missing import absent_metrics
 from reporting.observed import observed_of
-from reporting.statistics.bootstrap import Metrics, bootstrap, deviation_scale
+from reporting.statistics.bootstrap import Metrics, bootstrap
 from reporting.statistics.intervals import wilson
-from reporting.uncertainty import paired_drop, population_of, with_intervals
+from reporting.uncertainty import (
+    correlation_interval,
+    drawn_from,
+    paired_drop,
+    population_of,
+    with_intervals,
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ def _post_attack_accuracy(record: Record, statistics: Statistics) -> Figures:
     images = record.details.get("images", 0)
     if math.isnan(accuracy) or not images:
         return {"post_attack_accuracy_min": _exact(math.nan, "it was not attacked")}
-    population = record.images.population if record.images and statistics.about == "test-set" else None
+    population = drawn_from(record, statistics)
     if population is None and statistics.about == "test-set":
         return {"post_attack_accuracy_min": _exact(accuracy, "")}
     errors = round((1 - accuracy) * images)
@@ -155,28 +161,10 @@ def _explanation(record: Record, statistics: Statistics, seed: int) -> Figures:
 
 def _correlation(record: Record, statistics: Statistics, seed: int) -> Figure:
     """Return the mean rank correlation of Grad-CAM maps; its interval is of images drawn again."""
-    from scipy.stats import bootstrap as resampled  # noqa: PLC0415 - few suites have this threshold
-
     correlations = np.asarray(record.details.get("correlations", ()), np.float64)
     if not len(correlations):
         return _exact(math.nan, "it was not measured")
-    value = float(correlations.mean())
-    population = record.images.population if record.images and statistics.about == "test-set" else None
-    scale = deviation_scale(len(correlations), population)
-    if not scale:
-        return _exact(value, "")
-    if len(correlations) < 2:  # one image does not say how others differ
-        return Figure(value, math.nan, math.nan)
-    interval = resampled(
-        (correlations,),
-        np.mean,
-        n_resamples=statistics.replicates,
-        confidence_level=statistics.level,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    low, high = (value + scale * (float(end) - value) for end in interval)
-    return Figure(value, low, high)
+    return Figure(float(correlations.mean()), *correlation_interval(correlations, record, statistics, seed))
 
 
 def _latency(record: Record) -> Figures:

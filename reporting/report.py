@@ -143,7 +143,7 @@ class Report:
             attacked_of(records, suite.statistics),
             shown_of(records),
             embeddings_of(records),
-            maps_of(records),
+            maps_of(records, suite.statistics, suite.seed),
         )
 
     @classmethod
@@ -217,7 +217,14 @@ class Report:
 
     def figures(self) -> Iterator[tracking.Figure]:
         """Yield every defined figure, for services that track benchmarks."""
-        return tracking.figures(self.summary, self.latency, self.corruption_errors, self.uncertainty.ce)
+        return tracking.figures(
+            summary=self.summary,
+            latency=self.latency,
+            corruption_errors=self.corruption_errors,
+            bounds=self.uncertainty.ce,
+            attacked=self.attacked,
+            maps=map_figures(self.maps),
+        )
 
     def contents(self, *, brief: bool) -> Iterator[Table]:
         """Yield the report's tables, none wider than a terminal where models have names of usual length."""

@@ -122,8 +122,8 @@ def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
         shown = {
             "#": codes(rows["technique"]),
             "Technique": titles(rows["technique"]),
-            "Correlation\nGrad-CAM": figures(rows["gradcam_correlation"], 3),
-            "Correlation\nguided": figures(rows["guided_correlation"], 3),
+            "Correlation\nGrad-CAM": with_margins(rows, "gradcam_correlation", 3),
+            "Correlation\nguided": with_margins(rows, "guided_correlation", 3),
             "Area\ndeletion": figures(rows["deletion_auc"], 3),
             "Area\ninsertion": figures(rows["insertion_auc"], 3),
             "Agreement %": figures(100 * rows["agreement"], 1),
@@ -158,10 +158,16 @@ def _before_and_after(before: pd.Series[float], after: Sequence[str]) -> list[st
 
 def rate_texts(rows: pd.DataFrame, name: str) -> list[str]:
     """Return a rate in per cent with the larger side of its interval, where that is known and not a point."""
-    value, low, high = (100 * rows[end] for end in (name, f"{name}_low", f"{name}_high"))
+    ends = [name, f"{name}_low", f"{name}_high"]
+    return with_margins(100 * rows[ends], name, 1)
+
+
+def with_margins(rows: pd.DataFrame, name: str, decimals: int) -> list[str]:
+    """Return a figure with the larger side of its interval, where that is known and not a point."""
+    value, low, high = (rows[end] for end in (name, f"{name}_low", f"{name}_high"))
     width = pd.concat([value - low, high - value], axis=1).max(axis=1)
-    signs = [f" ±{side:.1f}" if side > 0 else "" for side in width]
-    return [text + sign for text, sign in zip(figures(value, 1), signs, strict=True)]
+    signs = [f" ±{side:.{decimals}f}" if side > 0 else "" for side in width]
+    return [text + sign for text, sign in zip(figures(value, decimals), signs, strict=True)]
 
 
 def seconds_texts(seconds: pd.Series[float]) -> list[str]:

@@ -4,7 +4,8 @@
 ``github-bigger.json``    github-action-benchmark, customBiggerIsBetter
 ``github-smaller.json``   the same, customSmallerIsBetter
 
-A benchmark is a variant (``digits-vgg6-pqat``), and of corruption errors a case (``digits-vgg6-pqat-fog``).
+A benchmark is a variant (``digits-vgg6-pqat``), and of corruption errors and of the accuracy that an attack
+leaves a case (``digits-vgg6-pqat-fog``, ``digits-vgg6-pqat-pgd``).
 """
 
 from __future__ import annotations
@@ -51,23 +52,41 @@ _SUMMARY: Mapping[str, Measure] = MappingProxyType(
         "zipped_bytes": Measure("zipped-size", "bytes", "smaller"),
     }
 )
+#: The measures that are columns of activation maps.
+_MAPS: Mapping[str, Measure] = MappingProxyType(
+    {
+        "gradcam_correlation": Measure("grad-cam-correlation", "mean rank correlation", "bigger"),
+        "guided_correlation": Measure("guided-correlation", "mean rank correlation", "bigger"),
+    }
+)
 _CE = Measure("ce", "% of the original's error", "smaller")
+_AFTER_ATTACK = Measure("accuracy-after-attack", "fraction of images", "bigger")
 #: Bencher has a measure of this name already, in nanoseconds.
 _LATENCY = Measure("latency", "ns", "smaller")
 
 
 def figures(
-    summary: pd.DataFrame, latency: pd.DataFrame, corruption_errors: pd.DataFrame, bounds: pd.DataFrame
+    *,
+    summary: pd.DataFrame,
+    latency: pd.DataFrame,
+    corruption_errors: pd.DataFrame,
+    bounds: pd.DataFrame,
+    attacked: pd.DataFrame,
+    maps: pd.DataFrame,
 ) -> Iterator[Figure]:
     """Yield every figure that is defined, of a report's tables of these names.
 
-    ``bounds`` are those of the corruption errors (:class:`reporting.uncertainty.Uncertainty`).
+    ``bounds`` are those of the corruption errors (:class:`reporting.uncertainty.Uncertainty`).  Of the ways
+    of an attack the one counts that leaves least.
     """
-    for row in summary.to_dict("records"):
-        for column, measure in _SUMMARY.items():
-            yield from _figure(
-                _name(row), measure, row[column], row.get(f"{column}_low"), row.get(f"{column}_high")
-            )
+    for table, measures in ((summary, _SUMMARY), (maps, _MAPS)):
+        for row in table.to_dict("records"):
+            for column, measure in measures.items():
+                yield from _of(row, column, _name(row), measure)
+    case = [*VARIANT, "attack"]
+    worst = attacked.dropna(subset="accuracy_after").sort_values([*case, "accuracy_after"])
+    for row in worst.drop_duplicates(case).to_dict("records"):
+        yield from _of(row, "accuracy_after", f"{_name(row)}-{row['attack']}", _AFTER_ATTACK)
     for row in latency.sort_values(VARIANT).to_dict("records"):
         yield from _figure(_name(row), _LATENCY, 1e9 * row["median_s"])
     ce = corruption_errors.melt(value_name="ce", ignore_index=False).reset_index()
@@ -94,6 +113,10 @@ def files_of(figures: Iterable[Figure], level: float) -> dict[str, str]:
 
 def _name(row: Mapping[Any, Any]) -> str:
     return str(Variant(*(row[column] for column in VARIANT)))
+
+
+def _of(row: Mapping[Any, Any], column: str, name: str, measure: Measure) -> Iterator[Figure]:
+    yield from _figure(name, measure, row[column], row.get(f"{column}_low"), row.get(f"{column}_high"))
 
 
 def _figure(name: str, measure: Measure, value: Any, low: Any = None, high: Any = None) -> Iterator[Figure]:

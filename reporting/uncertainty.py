@@ -3,11 +3,12 @@
     error of a cell, accuracy     Wilson (:mod:`reporting.statistics.intervals`)
     difference in accuracy        paired by image (:mod:`reporting.statistics.paired`)
     CE, mCE, relative mCE         paired bootstrap over images (:mod:`reporting.statistics.bootstrap`)
+    mean correlation of maps      bootstrap over images (:mod:`reporting.statistics.means`)
     compression ratio             exact
 
 Accuracy has Wilson's interval and not the bootstrap's, because it is one less the error of the clean cell,
 and because a bootstrap of a network that is right on every image would be certain of it.  A figure whose
-outcomes by image are not known has no interval of the last three kinds.
+outcomes by image are not known has no interval of these kinds but the first.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.cases import Variant
+from benchmarks.results import Record
 from benchmarks.sections import Statistics
 from reporting.frames import CLEAN, VARIANT, identity
 from reporting.observed import Observed
 from reporting.statistics.bootstrap import Bootstrap, bootstrap, deviation_scale
 from reporting.statistics.intervals import wilson
+from reporting.statistics.means import mean_interval
 from reporting.statistics.outcomes import NO_ORIGINAL
 from reporting.statistics.paired import difference_interval, discordant
 from reporting.statistics.pareto import optimal_probability
@@ -122,6 +126,24 @@ def paired_drop(observed: Observed, statistics: Statistics) -> tuple[np.ndarray,
 def population_of(observed: Observed, statistics: Statistics) -> int | None:
     """Return the size of the population that the figures are about, ``None`` for one without end."""
     return observed.population if statistics.about == "test-set" else None
+
+
+def drawn_from(record: Record, statistics: Statistics) -> int | None:
+    """Return :func:`population_of` a record's images, ``None`` too where it is not known."""
+    return record.images.population if record.images and statistics.about == "test-set" else None
+
+
+def correlation_interval(
+    correlations: npt.NDArray[np.float64], record: Record, statistics: Statistics, seed: int
+) -> tuple[float, float]:
+    """Return the bounds of the mean of a record's ``correlations``, one an image."""
+    return mean_interval(
+        correlations,
+        level=statistics.level,
+        replicates=statistics.replicates,
+        population=drawn_from(record, statistics),
+        rng=np.random.default_rng(seed),
+    )
 
 
 def _of_dataset(

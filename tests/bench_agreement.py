@@ -1,6 +1,6 @@
 """Tells how far the files of a run agree with the networks they were made from, in shares of the images.
 
-    python tests/bench_agreement.py cifar10-cpu --data DIR --artifacts .artifacts [--images 2000]
+    python tests/bench_agreement.py cifar10-cpu --data DIR [--artifacts DIR] [--images N] [--set KEY=VALUE]
 
 For each float technique: the Keras network beside its file; where there is one, the folded form beside
 the file; and for networks with fake quantization the int8 file beside the network.  Clean test images, and
@@ -84,8 +84,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--artifacts", type=Path, default=Path(".artifacts"), metavar="DIR")
     parser.add_argument("--images", type=int, default=2000, metavar="N")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as of the benchmark")
     options = parser.parse_args()
-    suite = load_suite(options.suite, known_names())
+    suite = load_suite(options.suite, known_names(), options.set)
     data = SuiteData(suite, options.data)
     maker = Maker(suite, Store(options.artifacts), data, print)
     print(f"{'variant':45}{'compared':25}" + "".join(f"{name:>16}" for name in ("clean", *CORRUPTIONS)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -12,18 +13,26 @@ from test_attacked import first
 
 from benchmarks.cases import Variant
 from benchmarks.results import Record
+from benchmarks.sections import Statistics
 from reporting.explained import (
     EMBEDDINGS,
     MAPS,
+    ActivationMaps,
     embedding_figures,
     embeddings_of,
     explanation_sentences,
     map_figures,
-    maps_of,
 )
+from reporting.explained import maps_of as maps_with
+from reporting.figures import figures_of
 from reporting.report import Report
+from reporting.studied import map_sheets
 
 ORIGINAL, INT8, PRUNED = (Variant("d", "m", name) for name in ("original", "int8", "pruned"))
+
+
+def maps_of(records: Sequence[Record]) -> tuple[ActivationMaps, ...]:
+    return maps_with(records, Statistics(), seed=2025)
 
 
 def sentences(*records: Record) -> list[str]:
@@ -52,6 +61,20 @@ def test_activation_maps_have_their_samples_and_figures() -> None:
     [row] = map_figures([one]).to_dict("records")
     assert (row["gradcam_correlation"], row["guided_correlation"]) == (0.6, 0.3)
     assert (row["deletion_auc"], row["insertion_auc"], row["agreement"]) == (0.31, 0.74, 0.995)
+
+
+def test_mean_correlations_have_the_interval_that_a_gate_has() -> None:
+    record = maps_record(INT8, 0.6)
+    spread = {"correlations": [0.5, 0.7, 0.9, 0.3], "guided_correlations": [0.3] * 4}
+    record = replace(record, details=record.details | spread)
+    [row] = map_figures(maps_of([record])).to_dict("records")
+    gated = figures_of(record, None, Statistics(), 2025)["explanation_correlation_min"]
+    assert (row["gradcam_correlation_low"], row["gradcam_correlation_high"]) == (gated.low, gated.high)
+    assert 0.3 < gated.low < 0.6 < gated.high < 0.9
+    assert (row["guided_correlation_low"], row["guided_correlation_high"]) == (0.3, 0.3)
+    [sheet] = map_sheets(map_figures(maps_of([record])))
+    shown = sheet.shown.rows
+    assert shown["Correlation\nGrad-CAM"].tolist() == [f"0.600 ±{max(gated.high - 0.6, 0.6 - gated.low):.3f}"]
 
 
 def test_a_figure_that_is_not_defined_is_absent() -> None:

@@ -12,6 +12,7 @@ from made_studies import CLASSES, embedding_record, maps_record
 from test_pictures import LONG, TITLE, assert_legible, texts_of
 
 from benchmarks.cases import Variant
+from benchmarks.sections import Statistics
 from benchmarks.techniques import TECHNIQUES
 from reporting.drawing import KINDS, save
 from reporting.explained import ActivationMaps, Embedding, Sample, embeddings_of, maps_of
@@ -24,7 +25,8 @@ def embeddings(*techniques: str, **changes: object) -> tuple[Embedding, ...]:
 
 
 def maps(*techniques: str, samples: int = 2) -> tuple[ActivationMaps, ...]:
-    return maps_of(maps_record(Variant("d", "m", name), samples=samples) for name in techniques)
+    records = (maps_record(Variant("d", "m", name), samples=samples) for name in techniques)
+    return maps_of(records, Statistics(), seed=1)
 
 
 def test_each_variant_has_a_panel_with_its_figures_in_the_order_of_techniques() -> None:

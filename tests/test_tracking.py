@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_runs import entries_of, header_of, record_of
+from made_studies import maps_record, usual_attack
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Record
@@ -66,6 +67,19 @@ def test_bencher_has_latency_in_the_unit_of_its_own_measure(written) -> None:
 def test_bencher_has_a_benchmark_per_corruption_error(written) -> None:
     ce = written["bencher"]["d-m-int8-fog"]["ce"]
     assert ce["lower_value"] < ce["value"] < ce["upper_value"]
+
+
+def test_what_attacks_leave_and_explanations_keep_is_tracked() -> None:
+    attack = usual_attack(INT8, 1)
+    report = report_of([attack, maps_record(INT8, 0.6)])
+    figures = {(one.benchmark, one.measure.name): one for one in report.figures()}
+    after = figures[f"d-m-int8-{attack.case.method}", "accuracy-after-attack"]
+    worst = report.attacked.sort_values("accuracy_after").iloc[0]
+    assert after.value == worst["accuracy_after"] == attack.metrics["post_attack_accuracy"]
+    assert after.interval == (worst["accuracy_after_low"], worst["accuracy_after_high"])
+    kept = figures["d-m-int8", "grad-cam-correlation"]
+    assert (kept.value, kept.interval) == (0.6, pytest.approx((0.6, 0.6)))
+    assert figures["d-m-int8", "guided-correlation"].value == 0.3
 
 
 def test_form_of_bencher_is_kept(written) -> None:
