@@ -199,7 +199,12 @@ def serve(*arguments: object) -> int:
 def test_the_command_serves_until_it_is_interrupted(report: Path) -> None:
     command = [sys.executable, "-m", "reporting", "serve", str(report), "--port", "0"]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        # As a shell starts what is to run in the background.
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         told = process.stdout.readline()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from pathlib import Path
 
 from reporting.commands.command import Command
@@ -56,6 +57,8 @@ def _port(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # What a shell starts in the background ignores it, and then only a kill would end the server.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with server_of(options.report, options.port) as server:
         print(f"Serving {options.report} at http://{HOST}:{server.server_port}/ (Ctrl+C ends it)", flush=True)
         try:
