@@ -206,16 +206,19 @@ def test_the_command_serves_until_it_is_interrupted(report: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        told = process.stdout.readline()
-        address = told.partition("http://")[2].partition("/")[0]
-        connection = http.client.HTTPConnection(address, timeout=60)
-        connection.request("GET", "/")
-        assert connection.getresponse().read() == b"the page"
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(60) == 0
-        assert process.stderr is not None
-        assert process.stderr.read() == ""
+        try:
+            assert process.stdout is not None
+            told = process.stdout.readline()
+            address = told.partition("http://")[2].partition("/")[0]
+            connection = http.client.HTTPConnection(address, timeout=60)
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"the page"
+            os.kill(process.pid, signal.SIGINT)
+            assert process.wait(60) == 0
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()  # else a failure would wait for its end
     assert told == f"Serving {report} at http://{address}/ (Ctrl+C ends it)\n"
 
 
