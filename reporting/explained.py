@@ -6,7 +6,7 @@ apart classes lie (-1 to 1); ``trustworthiness``, how far neighbours on the map 
 *Activation maps* tell which pixels a class rests on.  Their figures: the mean rank correlation of Grad-CAM
 maps and of guided backpropagation with the original's of the same images (-1 to 1), and the areas under the
 score of the class while the pixels go that matter most (deletion: less is better) or come (insertion: more).
-Mean correlations have an interval, of the images drawn again.
+Means over images have an interval, of the images drawn again.
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ from benchmarks.sections import Statistics
 from reporting.frames import VARIANT, frame, identity
 from reporting.metrics import BASELINE
 from reporting.tables import class_name, variant_place
-from reporting.uncertainty import correlation_interval
+from reporting.uncertainty import mean_bounds
 
 #: The figures of an embedding and of activation maps, under the names that a record has for them.
 EMBEDDING_FIGURES = ("neighbour_accuracy", "silhouette", "trustworthiness", "agreement")
 MAP_FIGURES = ("gradcam_correlation", "guided_correlation", "deletion_auc", "insertion_auc", "agreement")
 
-#: Under which names a record has the correlations, one an image, that these are the means of.
-_CORRELATIONS = MappingProxyType(
-    {"gradcam_correlation": "correlations", "guided_correlation": "guided_correlations"}
+#: Under which names a record has the numbers, one an image, that these are the means of.
+_OF_EACH_IMAGE = MappingProxyType(
+    {
+        "gradcam_correlation": "correlations",
+        "guided_correlation": "guided_correlations",
+        "deletion_auc": "deletion_areas",
+        "insertion_auc": "insertion_areas",
+    }
 )
 
 #: Column types: a row per variant; a figure that is not defined is ``NaN``.
@@ -48,7 +53,7 @@ MAPS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys([*VARIANT, "layer"], "str")
     | {"images": "int64", "constant": "int64"}
     | dict.fromkeys(MAP_FIGURES, "float64")
-    | dict.fromkeys([f"{name}_{end}" for name in _CORRELATIONS for end in ("low", "high")], "float64")
+    | dict.fromkeys([f"{name}_{end}" for name in _OF_EACH_IMAGE for end in ("low", "high")], "float64")
 )
 
 
@@ -204,10 +209,10 @@ def _maps(record: Record, *, statistics: Statistics, seed: int) -> ActivationMap
         for value in details["samples"]
     )
     figures = {name: record.metrics[name] for name in MAP_FIGURES if name in record.metrics}
-    for name, values in _CORRELATIONS.items():
-        correlations = np.asarray(details.get(values, ()), np.float64)
-        if name in figures and len(correlations):
-            low, high = correlation_interval(correlations, record, statistics, seed)
+    for name, stored in _OF_EACH_IMAGE.items():
+        values = np.asarray(details.get(stored, ()), np.float64)
+        if name in figures and len(values):
+            low, high = mean_bounds(values, record, statistics, seed)
             figures |= {f"{name}_low": low, f"{name}_high": high}
     images = len(details["correlations"])
     constant = details.get("constant", 0)

@@ -24,8 +24,8 @@ from reporting.observed import observed_of
 from reporting.statistics.bootstrap import Metrics, bootstrap
 from reporting.statistics.intervals import wilson
 from reporting.uncertainty import (
-    correlation_interval,
     drawn_from,
+    mean_bounds,
     paired_drop,
     population_of,
     with_intervals,
@@ -164,7 +164,7 @@ def _correlation(record: Record, statistics: Statistics, seed: int) -> Figure:
     correlations = np.asarray(record.details.get("correlations", ()), np.float64)
     if not len(correlations):
         return _exact(math.nan, "it was not measured")
-    return Figure(float(correlations.mean()), *correlation_interval(correlations, record, statistics, seed))
+    return Figure(float(correlations.mean()), *mean_bounds(correlations, record, statistics, seed))
 
 
 def _latency(record: Record) -> Figures:

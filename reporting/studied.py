@@ -124,14 +124,15 @@ def map_sheets(maps: pd.DataFrame) -> Iterator[Sheet]:
             "Technique": titles(rows["technique"]),
             "Correlation\nGrad-CAM": with_margins(rows, "gradcam_correlation", 3),
             "Correlation\nguided": with_margins(rows, "guided_correlation", 3),
-            "Area\ndeletion": figures(rows["deletion_auc"], 3),
-            "Area\ninsertion": figures(rows["insertion_auc"], 3),
+            "Area\ndeletion": with_margins(rows, "deletion_auc", 3),
+            "Area\ninsertion": with_margins(rows, "insertion_auc", 3),
             "Agreement %": figures(100 * rows["agreement"], 1),
         }
         note = (
             f"Correlation: mean over {rows['images'].max():,} images of the rank correlation with the map "
             "of the original. Area under the score while the pixels that matter most go (deletion, less is "
-            "better) or come (insertion, more is better)." + _constant(rows)
+            "better) or come (insertion, more is better). ± is the larger side of the interval."
+            + _constant(rows)
         )
         table = Table(f"{dataset}, {model}: activation maps", pd.DataFrame(shown), words=2, note=note)
         yield Sheet(file_name("activation-maps", dataset, model), rows, table)

@@ -133,12 +133,12 @@ def drawn_from(record: Record, statistics: Statistics) -> int | None:
     return record.images.population if record.images and statistics.about == "test-set" else None
 
 
-def correlation_interval(
-    correlations: npt.NDArray[np.float64], record: Record, statistics: Statistics, seed: int
+def mean_bounds(
+    values: npt.NDArray[np.float64], record: Record, statistics: Statistics, seed: int
 ) -> tuple[float, float]:
-    """Return the bounds of the mean of a record's ``correlations``, one an image."""
+    """Return the bounds of the mean of a record's ``values``, one an image."""
     return mean_interval(
-        correlations,
+        values,
         level=statistics.level,
         replicates=statistics.replicates,
         population=drawn_from(record, statistics),

@@ -63,18 +63,24 @@ def test_activation_maps_have_their_samples_and_figures() -> None:
     assert (row["deletion_auc"], row["insertion_auc"], row["agreement"]) == (0.31, 0.74, 0.995)
 
 
-def test_mean_correlations_have_the_interval_that_a_gate_has() -> None:
+def test_means_over_images_have_the_interval_that_a_gate_has() -> None:
     record = maps_record(INT8, 0.6)
     spread = {"correlations": [0.5, 0.7, 0.9, 0.3], "guided_correlations": [0.3] * 4}
+    spread["deletion_areas"] = [0.11, 0.51, 0.21, 0.41]
     record = replace(record, details=record.details | spread)
     [row] = map_figures(maps_of([record])).to_dict("records")
     gated = figures_of(record, None, Statistics(), 2025)["explanation_correlation_min"]
     assert (row["gradcam_correlation_low"], row["gradcam_correlation_high"]) == (gated.low, gated.high)
     assert 0.3 < gated.low < 0.6 < gated.high < 0.9
     assert (row["guided_correlation_low"], row["guided_correlation_high"]) == (0.3, 0.3)
+    assert 0.11 < row["deletion_auc_low"] < 0.31 < row["deletion_auc_high"] < 0.51
+    # Records from before they had the area of each image.
+    assert pd.isna(row["insertion_auc_low"])
     [sheet] = map_sheets(map_figures(maps_of([record])))
     shown = sheet.shown.rows
     assert shown["Correlation\nGrad-CAM"].tolist() == [f"0.600 ±{max(gated.high - 0.6, 0.6 - gated.low):.3f}"]
+    assert "±" in shown["Area\ndeletion"].item()
+    assert shown["Area\ninsertion"].item() == "0.740"
 
 
 def test_a_figure_that_is_not_defined_is_absent() -> None:

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
+from sklearn.metrics import auc
 
 from benchmarks.cases import Variant
 from benchmarks.suite import load_suite
 from fixtures.explanations import ExplanationError
 from fixtures.explanations.comparing import constant, correlations
 from fixtures.explanations.embedding import embed, judged
-from fixtures.explanations.perturbing import STEPS, area, curves
+from fixtures.explanations.perturbing import STEPS, curves
 from fixtures.explanations.pictures import grey, overlay
 from fixtures.explanations.plan import Plan, balanced
 from fixtures.known import known_names
@@ -143,7 +144,8 @@ def test_a_deletion_that_begins_with_the_pixel_that_matters_falls_at_its_first_s
     np.testing.assert_allclose(found.fractions, np.arange(17) / 16)
     np.testing.assert_allclose(found.deletion, [clear, *[blurred] * STEPS], rtol=1e-6)
     np.testing.assert_allclose(found.insertion, [blurred, *[clear] * STEPS], rtol=1e-6)
-    assert area(found.fractions, found.deletion) == pytest.approx(blurred + (clear - blurred) / 32)
+    assert found.deletion_areas == pytest.approx(blurred + (clear - blurred) / 32)
+    assert found.insertion_areas == pytest.approx(clear - (clear - blurred) / 32)
 
 
 def test_equal_pixels_are_deleted_in_the_order_of_their_positions() -> None:
@@ -168,6 +170,13 @@ def test_both_curves_run_between_the_image_and_its_blurred_version() -> None:
     assert found.deletion[0] == found.insertion[-1]
     assert found.deletion[-1] == found.insertion[0]
     assert steps == [4] * (STEPS + 1)
+    # Both rules are linear, so that the order of means and areas is free.
+    for scores, areas in (
+        (found.deletion, found.deletion_areas),
+        (found.insertion, found.insertion_areas),
+    ):
+        assert areas.shape == (4,)
+        assert auc(found.fractions, scores) == pytest.approx(areas.mean())
 
 
 LABELS = st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array)

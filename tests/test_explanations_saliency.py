@@ -11,7 +11,7 @@ import pytest
 from fixtures.compression.convert import freeze
 from fixtures.compression.quantization_aware import quantized_twin
 from fixtures.explanations.features import features_of
-from fixtures.explanations.perturbing import area, curves
+from fixtures.explanations.perturbing import curves
 from fixtures.explanations.saliency import Saliency
 from fixtures.models import Scaling
 from fixtures.tensorflow import load
@@ -95,8 +95,8 @@ def test_maps_mark_the_corner_that_decides_and_its_deletion_undoes_the_decision(
     assert not maps.guided[:, :, 4:].any()
     score = score_of(network)
     from_top, from_bottom = (curves(score, IMAGES, order) for order in (maps.gradcam, -maps.gradcam))
-    assert area(from_top.fractions, from_top.deletion) < area(from_bottom.fractions, from_bottom.deletion)
-    assert area(from_top.fractions, from_top.insertion) > area(from_bottom.fractions, from_bottom.insertion)
+    assert from_top.deletion_areas.mean() < from_bottom.deletion_areas.mean()
+    assert from_top.insertion_areas.mean() > from_bottom.insertion_areas.mean()
 
 
 def test_the_layer_of_the_maps_is_the_last_convolutions_relu() -> None:

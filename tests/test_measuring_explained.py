@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from sklearn.metrics import auc
 
 from benchmarks.cases import Case, Variant
 from benchmarks.results import Record
@@ -119,6 +120,11 @@ def test_activation_maps_are_compared_with_the_originals(workshop: Workshop, pro
     assert details["guided_correlations"] == pytest.approx([-1] * 12)
     assert metrics["guided_correlation"] == pytest.approx(-1)
     assert details["agreement"] == {"images": 12, "same": 11}
+    for figure in ("deletion", "insertion"):
+        areas, curve = details[f"{figure}_areas"], np.array(details[figure])
+        assert len(areas) == 12
+        assert metrics[f"{figure}_auc"] == pytest.approx(np.mean(areas), abs=1e-4)
+        assert metrics[f"{figure}_auc"] == pytest.approx(auc(*curve.T))
     assert [fraction for fraction, _ in details["deletion"]] == [step / 16 for step in range(17)]
     assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
 
