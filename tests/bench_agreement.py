@@ -49,24 +49,28 @@ def agreements(
 ) -> Iterator[tuple[str, list[float]]]:
     """Yield what was compared, and the share of images of each set on which both say the same."""
 
-    def share(one: Any, other: Any) -> list[float]:
-        return [float(np.mean(one(some) == other(some))) for some in images.values()]
+    def classes(of: Any) -> list[np.ndarray]:
+        return [of(some) for some in images.values()]
+
+    def shares(one: list[np.ndarray], other: list[np.ndarray]) -> list[float]:
+        return [float(np.mean(left == right)) for left, right in zip(one, other, strict=True)]
 
     made = maker.make(variant)
-    file = classifier(made.path / MODEL_FILE)
     network, scaling = maker.network(variant)
 
     def keras(some: np.ndarray) -> np.ndarray:
         scores = [network(scaling.apply(some[start : start + 100])) for start in range(0, len(some), 100)]
         return np.concatenate(scores).argmax(axis=1)
 
-    yield "network and file", share(keras, file)
+    of_network, of_file = classes(keras), classes(classifier(made.path / MODEL_FILE))
+    yield "network and file", shares(of_network, of_file)
     folded = made.path / FOLDED_FILE
     if folded.exists():
-        yield "file and folded file", share(file, classifier(folded))
+        yield "file and folded file", shares(of_file, classes(classifier(folded)))
     if TECHNIQUES[variant.technique].step in QUANTIZATION_AWARE:
         int8 = Variant(variant.dataset, variant.model, f"{variant.technique}_int8")
-        yield "network and int8 file", share(keras, classifier(maker.make(int8).path / MODEL_FILE))
+        of_int8 = classes(classifier(maker.make(int8).path / MODEL_FILE))
+        yield "network and int8 file", shares(of_network, of_int8)
 
 
 def classifier(path: Path) -> Any:
