@@ -55,13 +55,13 @@ ADDRESSES = {
         "original",
     ): "054f377a5100719f30c48f0fcd9d80ef5c187ebb179567adeae409e6f32e7fec",
     ("cifar10-cpu", "resnet50", "int8"): "70a24d4e9b9ce474f0f1172c7682af61d512c4d3a2c0e53b97216ed3a5c947fc",
-    ("cifar10-cpu", "resnet50", "pcqat"): "977d378319880c99aeb5d6d4392b978efbd8276434dee98dcd841d55a4abc5ae",
+    ("cifar10-cpu", "resnet50", "pcqat"): "a14282d3ac27f8a482b79e31b59c23f7ab2e490d6de7ccfed6a3d90638f273bb",
     ("cifar10-cpu", "resnet50", "pcqat_int8"): (
-        "3146a7f46effbfc89a89ab79742a6efe8245504ceb1d09b879c511c911640e4f"
+        "51612cb7f262ac07b927d564f04b8ff412588f5b812c69533f53fc211a2af2ee"
     ),
     ("cifar10-vgg6", "vgg6", "int8"): "f4449379f55ae8aa910cc4a0cf7fcf8b81d5008579a4e9110f28be263e1ee3f6",
     ("cifar10-vgg6", "vgg6", "pcqat_int8"): (
-        "fc11e15bacf17e4e19d3f1ed84182c63968ff4667e4e3f756535dc799601d232"
+        "8ac4effe8802aa8c463a73aa1c9291f126ceea0d8209c788dc9bb31387d42628"
     ),
 }
 
