@@ -146,7 +146,7 @@ TRAITS = MappingProxyType(
 )
 
 
-def studied(measured: Collection[str]) -> MappingProxyType[str, Technique]:
+def of_studies(measured: Collection[str]) -> MappingProxyType[str, Technique]:
     """Return the part of the graph that a run is about, by name: the techniques of each study of which it
     ``measured`` one beside the original; of the first where that is none.
     """

@@ -5,7 +5,8 @@ share a trained network.  What a shard costs is counted in *passes*, the evaluat
 
     measuring a case    images x severities; for latency its timed and untimed calls; for an attack or an
                         explanation its gradients and the passes between them
-    making a network    3 x epochs x training images, once more half of that with fake quantization
+    making a network    3 x epochs x training images, once more half of that with fake quantization, five
+                        times that where a ratio of pruning is looked for
 
 A family also needs the networks that its own is made from, and the original's errors on the same images;
 families of one shard share them.  So the split depends on the suite, the selection and the number of shards
@@ -14,6 +15,7 @@ alone, and every machine comes to the same without asking another.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +28,7 @@ from benchmarks.cases import Case, Variant
 from benchmarks.methods import Attack, CarliniWagner, FastGradientSign
 from benchmarks.plugin import CASES, OPTIONS, SUITE, case_id
 from benchmarks.schema import Suite
+from benchmarks.sections import FOUND, RATIO_STEP
 from benchmarks.techniques import float_node, lineage
 
 #: What ``"all"`` images are counted as, because data sets are not opened to plan a run: CIFAR's numbers.
@@ -42,6 +45,8 @@ _ACTIVATION_MAPS = 2 * _GRADIENT + 2 * 17
 _EMBEDDING = 5
 #: Fake quantization makes a training step so much dearer.
 _FAKE_QUANTIZED = 1.5
+#: Trainings until the ratio of pruning by L1 norm is found, at most: halves of what is left of 20 steps.
+_RATIOS = math.ceil(math.log2(1 / RATIO_STEP))
 
 
 class ShardError(ValueError):
@@ -151,6 +156,8 @@ def making_costs(suite: Suite, network: Variant) -> dict[Variant, float]:
         images = suite.data.train_images
         passes = _TRAINING * epochs * (ALL_TRAINING_IMAGES if images == "all" else images)
         factor = _FAKE_QUANTIZED if "qat" in technique.traits else 1
+        if technique.step == "l1_prune" and suite.compression.l1_pruning.ratio == FOUND:
+            factor = _RATIOS
         costs[replace(network, technique=technique.name)] = factor * passes
     return costs
 

@@ -16,7 +16,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from benchmarks.cases import STANDARD_CORRUPTIONS, Case, Variant
 from benchmarks.results import Cell, Record
-from benchmarks.techniques import ORIGINAL_STUDY, PRETRAINED_STUDY, TECHNIQUES, Claims, Technique, studied
+from benchmarks.techniques import ORIGINAL_STUDY, PRETRAINED_STUDY, TECHNIQUES, Claims, Technique, of_studies
 from reporting.drawing import COLUMN, KINDS, save
 from reporting.paper.corruptions_figure import draw_corruptions
 from reporting.paper.examples import Examples, examples_of
@@ -184,7 +184,7 @@ def test_figure_2_grows_with_the_graph() -> None:
     [
         graph(),
         graph(("weight_quantized", "Weight quantization of a kind", "original", Claims())),
-        studied({"ablated"}),
+        of_studies({"ablated"}),
         TECHNIQUES,
     ],
     ids=["the-sixteen", "one-more", "the-second-study", "both"],

@@ -15,6 +15,7 @@ from made_runs import suite_of
 
 from benchmarks.cases import KINDS, Case, Variant
 from benchmarks.schema import Suite
+from benchmarks.sections import FOUND
 from benchmarks.suite import load_suite
 from benchmarks.techniques import TECHNIQUES, float_node
 from fixtures.known import known_names
@@ -158,6 +159,15 @@ def test_all_images_and_as_many_epochs_as_the_original_stand_for_numbers() -> No
     whole = suite(training={"epochs": 4, **budget}, fine_tuning={"epochs": "as-original", **budget})
     (unit,) = units_of(whole, [Case(Variant("d", "a", "pruned"), "accuracy")])
     assert load([unit]) == 2 * 3 * 4 * ALL_TRAINING_IMAGES + 2 * ALL_TEST_IMAGES
+
+
+def test_looking_for_a_ratio_of_pruning_trains_as_often_as_halving_takes() -> None:
+    (found,) = {name for name, technique in TECHNIQUES.items() if technique.step == "l1_prune"}
+    data = {"datasets": ["d"], "test_images": 10, "train_images": 100}
+    for ratio, trainings in ((0.4, 1), (FOUND, 5)):
+        searching = suite(data=data, compression={"l1_pruning": {"ratio": ratio}})
+        (unit,) = units_of(searching, [Case(Variant("d", "a", found), "claims")])
+        assert load([unit]) == 300 + trainings * 300
 
 
 # The option

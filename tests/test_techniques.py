@@ -12,8 +12,8 @@ from benchmarks.techniques import (
     Technique,
     float_node,
     lineage,
+    of_studies,
     off_count,
-    studied,
 )
 from fixtures.compression.steps import STEPS
 
@@ -125,7 +125,7 @@ def test_what_is_converted_is_of_the_network_of_its_parent(technique: Technique)
 def test_a_run_is_about_the_studies_of_which_it_measured_something(
     measured: list[str], names: list[str]
 ) -> None:
-    assert list(studied(measured)) == names
+    assert list(of_studies(measured)) == names
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from benchmarks.techniques import Technique, studied
+from benchmarks.techniques import Technique, of_studies
 from reporting.drawing import INK, STYLE, canvas, wrapped
 from reporting.paper.graph import (
     GAP,
@@ -53,7 +53,7 @@ def draw_techniques(measured: Collection[str], techniques: Mapping[str, Techniqu
     """Return the drawing of the graph of ``techniques``, or of those of the studies that the ``measured``
     ones are of, with the measured ones, given by name, filled.
     """
-    techniques = techniques or studied(measured)
+    techniques = techniques or of_studies(measured)
     nodes = grid(techniques)
     rows = rows_of(list(nodes.values()))
     by = sorted({tag.technique.step for node in nodes.values() for tag in node.tags})

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from benchmarks.techniques import TRAITS, lineage, studied
+from benchmarks.techniques import TRAITS, lineage, of_studies
 from reporting.layout import Table
 from reporting.sheets import Sheet
 
@@ -15,7 +15,7 @@ def techniques_table(measured: Collection[str] = ()) -> Sheet:
     """Return every technique of the studies that the ``measured`` ones are of, with the path that leads to it
     and what it makes of a network.
     """
-    techniques = studied(measured)
+    techniques = of_studies(measured)
     occurring = {trait for technique in techniques.values() for trait in technique.traits}
     # "float" is what the others are not
     traits = [trait for trait in TRAITS if trait in occurring and trait != "float"]

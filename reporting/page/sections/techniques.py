@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.techniques import TECHNIQUES, studied
+from benchmarks.techniques import TECHNIQUES, of_studies
 from reporting.page.section import Section
 from reporting.page.view import View
 from reporting.paper import graph
@@ -14,7 +14,7 @@ from reporting.paper import graph
 def section(view: View) -> Section:
     """Return the graph."""
     measured = {variant.technique for variant in view.variants}
-    techniques = studied(measured)
+    techniques = of_studies(measured)
     nodes = graph.grid(techniques)
     rows = graph.rows_of(list(nodes.values()))
     boxes = [box for node in nodes.values() for box in _placed(node, rows[node.row])]
