@@ -1,7 +1,8 @@
-"""Time and memory of the `quick` suite, cold and warm: `python tests/bench_run.py`.
+"""Time and memory of a run, cold and warm: `python tests/bench_run.py [OPTION OF THE BENCHMARK ...]`.
 
-Prints the wall time of `pytest benchmarks -n auto` on an empty artifact store and again on the full one, and
-the most memory (resident) that any worker took while TensorFlow was loaded in it and while it was not.
+Prints the wall time of `pytest benchmarks -n auto`, of the `quick` suite unless the options say otherwise, on
+an empty artifact store and again on the full one; and the most memory (peak of what was resident, as Linux
+keeps it) that any process had with TensorFlow loaded in it, and any without.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ def main() -> None:
         for name in ("cold", "warm"):
             seconds, making, evaluating = run(Path(directory), sys.argv[1:])
             print(
-                f"{name}: {seconds:.0f} s wall; peak memory of a worker: "
+                f"{name}: {seconds:.0f} s wall; peak memory of a process: "
                 f"{making / 1e6:.0f} MB with TensorFlow, {evaluating / 1e6:.0f} MB without",
                 flush=True,
             )
 
 
 def run(directory: Path, options: list[str]) -> tuple[float, int, int]:
-    """Return (seconds, peak bytes of a worker with TensorFlow, peak bytes of one without)."""
+    """Return (seconds, peak bytes of a process with TensorFlow, peak bytes of one without)."""
     command = [sys.executable, "-m", "pytest", "benchmarks", "-n", "auto", "-q", "--benchmark-quiet"]
     command += ["--artifacts", str(directory / "artifacts"), "--report", str(directory / "report"), *options]
     started = time.monotonic()
@@ -39,8 +40,8 @@ def run(directory: Path, options: list[str]) -> tuple[float, int, int]:
         for worker in process.children(recursive=True):
             try:
                 loaded = any("_pywrap_tensorflow" in map_.path for map_ in worker.memory_maps())
-                resident = worker.memory_info().rss
-            except psutil.Error:
+                resident = peak_bytes(worker.pid)
+            except (psutil.Error, OSError, StopIteration):
                 continue
             making, evaluating = (
                 (max(making, resident), evaluating) if loaded else (making, max(evaluating, resident))
@@ -49,6 +50,12 @@ def run(directory: Path, options: list[str]) -> tuple[float, int, int]:
     if process.returncode:
         sys.exit(f"expected the run to pass, got exit code {process.returncode}: {' '.join(command)}")
     return time.monotonic() - started, making, evaluating
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most that a process had resident so far; raises ``StopIteration`` for one that has ended."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
 if __name__ == "__main__":
