@@ -117,6 +117,16 @@ def test_sliders_answer_which_variant_is_smallest(page: Page) -> None:
     assert before is not None
 
 
+def test_crosses_look_out_from_behind_every_point_that_does_not_qualify(page: Page) -> None:
+    traces = page.run(
+        "return document.getElementById('choice-plot').data.map((one) => [one.name, one.marker?.size ?? 0])"
+    )
+    sizes = dict(traces)
+    # The arms of this symbol reach to the corners of a square of its size.
+    reach = sizes["does not qualify"] * 2**0.5
+    assert all(reach > sizes[model] + 6 for model in ("resnet50", "vgg19", "mobilenet_v2"))
+
+
 def test_axes_can_be_chosen(page: Page) -> None:
     page.find("#choice-x").send_keys("accuracy")
     page.until("return document.getElementById('choice-plot').layout.xaxis.title.text.includes('accuracy')")

@@ -288,7 +288,8 @@ function traces(variants, [x, y, third], best) {
     mode: "markers",
     hoverinfo: "skip",
     showlegend: !narrow(),
-    marker: { symbol: "x-thin-open", size: narrow() ? 12 : 15, color: colour("bad"), line: { width: 1.5 }, opacity: 0.75 },
+    // Behind the points, whose numbers are to be read, and looking out from behind them.
+    marker: { symbol: "x-thin-open", size: narrow() ? 20 : 27, color: colour("bad"), line: { width: 1.5 }, opacity: 0.75 },
   };
   const chosen = {
     name: "the answer",
