@@ -40,11 +40,11 @@ def run(directory: Path, options: list[str]) -> tuple[float, int, int]:
         for worker in process.children(recursive=True):
             try:
                 loaded = any("_pywrap_tensorflow" in map_.path for map_ in worker.memory_maps())
-                resident = peak_bytes(worker.pid)
+                peak = peak_bytes(worker.pid)
             except (psutil.Error, OSError, StopIteration):
                 continue
             making, evaluating = (
-                (max(making, resident), evaluating) if loaded else (making, max(evaluating, resident))
+                (max(making, peak), evaluating) if loaded else (making, max(evaluating, peak))
             )
         time.sleep(0.25)
     if process.returncode:
